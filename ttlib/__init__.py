@@ -1,0 +1,3 @@
+"""ttlib: the tested transformer package behind the book *The Executable Transformer*."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,145 @@
+"""``python -m ttlib``: train, score, export, translate, and fetch data.
+
+train PRESET [name=value …] --out DIR     a new run; torchrun --nproc-per-node=N -m ttlib train … for several processes
+train --resume DIR                        go on where a run stopped
+score DIR [--part test] [--limit N]       BLEU and chrF on held-out verses
+export DIR FOLDER                         averaged weights in bfloat16, with provenance
+translate TEXT …                          with the shipped model
+data NAME [--deb FILE]                    put a corpus into the cache folder
+"""
+
+import argparse
+import dataclasses
+import json
+import sys
+from pathlib import Path
+
+from ttlib.errors import DataError, InputError
+
+
+def train(args: argparse.Namespace) -> None:
+    """Start or resume a run."""
+    from ttlib import presets
+    from ttlib.data.translation import TranslationData
+    from ttlib.models.config import Seq2SeqConfig
+    from ttlib.presets.translate import TranslationRun
+    from ttlib.train.config import TrainConfig, override
+    from ttlib.train.dist import join_world
+    from ttlib.train.translation import begin, prepare
+
+    if args.resume:
+        saved = json.loads(_existing(args.resume / "run.json").read_text())["config"]
+        run = TranslationRun(
+            data=TranslationData(**saved["data"]),
+            model=Seq2SeqConfig(**saved["model"]),
+            train=TrainConfig(**saved["train"]),
+        )
+        out = args.resume
+    else:
+        names = [name for name in presets.__all__ if name.startswith("translate")]
+        if args.preset not in names:
+            raise InputError(f"preset: got {args.preset!r}, need one of {', '.join(names)}")
+        if args.out is None:
+            raise InputError("--out: got nothing, need the folder of the run, such as --out runs/a")
+        out, run = args.out, override(getattr(presets, args.preset)(), args.settings)
+        if (out / "run.json").exists():
+            raise InputError(f"--out: {out} holds a run already, need a new folder, or --resume {out}")
+    with join_world() as world:
+        prepared = prepare(run.data, run.model, run.train, world, out if args.resume else None)
+        if args.resume:
+            prepared.trainer.resume(out / "checkpoint")
+        elif world.is_first:
+            command = " ".join(["python -m ttlib train", args.preset, *args.settings])
+            begin(out, {"command": command, "config": dataclasses.asdict(run)}, prepared)
+        history = prepared.trainer.run(out / "checkpoint")
+        if world.is_first:
+            print(json.dumps(history[-1]))
+
+
+def score(args: argparse.Namespace) -> None:
+    """Translate a held-out part and print the scores."""
+    from ttlib.data.translation import TranslationData, load_split
+    from ttlib.generate.score import score as compute
+    from ttlib.pretrained.shipped import load_translator
+
+    translator = load_translator(args.folder)
+    pairs = getattr(load_split(TranslationData()), args.part)[: args.limit]
+    hypotheses = translator.translate([p.src for p in pairs], beam=args.beam)
+    for result in compute(hypotheses, [p.tgt for p in pairs]):
+        print(result, result.signature)
+
+
+def export(args: argparse.Namespace) -> None:
+    """Write a shippable folder."""
+    from ttlib.pretrained.shipped import export as write
+
+    print(write(args.run_folder, args.folder, dict(note.split("=", 1) for note in args.notes)))
+
+
+def translate(args: argparse.Namespace) -> None:
+    """Translate the sentences given."""
+    from ttlib.pretrained.shipped import load_translator
+
+    for line in load_translator().translate(args.text, edition=args.edition, beam=args.beam):
+        print(line)
+
+
+def data(args: argparse.Namespace) -> None:
+    """Fetch a corpus."""
+    from ttlib.data.cataclysm import fetch
+
+    print(fetch(args.deb))
+
+
+def _existing(path: Path) -> Path:
+    if not path.is_file():
+        raise DataError(f"no file {path}; need the folder of a training run")
+    return path
+
+
+def parser() -> argparse.ArgumentParser:
+    """The commands and their arguments."""
+    top = argparse.ArgumentParser("ttlib", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+    p = commands.add_parser("train", help="train a model")
+    p.add_argument("preset", nargs="?")
+    p.add_argument("settings", nargs="*", metavar="name=value")
+    p.add_argument("--out", type=Path)
+    p.add_argument("--resume", type=Path)
+    p.set_defaults(run=train)
+    p = commands.add_parser("score", help="BLEU and chrF of a shipped or exported model")
+    p.add_argument("folder", type=Path)
+    p.add_argument("--part", choices=["valid", "test"], default="test")
+    p.add_argument("--limit", type=int)
+    p.add_argument("--beam", type=int, default=4)
+    p.set_defaults(run=score)
+    p = commands.add_parser("export", help="averaged weights in bfloat16")
+    p.add_argument("run_folder", type=Path)
+    p.add_argument("folder", type=Path)
+    p.add_argument("notes", nargs="*", metavar="name=value", help="written into provenance.json")
+    p.set_defaults(run=export)
+    p = commands.add_parser("translate", help="translate with the shipped model")
+    p.add_argument("text", nargs="+")
+    p.add_argument("--edition", default="basic")
+    p.add_argument("--beam", type=int, default=4)
+    p.set_defaults(run=translate)
+    p = commands.add_parser("data", help="put a corpus into the cache folder")
+    p.add_argument("name", choices=["cataclysm"])
+    p.add_argument("--deb", type=Path, help="Debian's package file, where apt is not at hand")
+    p.set_defaults(run=data)
+    return top
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command; wrong input ends with one line, not a traceback."""
+    args = parser().parse_args(arguments)
+    try:
+        args.run(args)
+    except (InputError, DataError) as error:
+        print(f"ttlib: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""Real corpora (descriptions, verified files, records) and the batches made from them."""

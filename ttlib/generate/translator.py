@@ -1,0 +1,50 @@
+"""A model with its two tokenisers: sentences in, sentences out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from ttlib.data.pairs import pad_rows
+from ttlib.data.translation import tag
+from ttlib.generate.beam import beam_search
+from ttlib.models.seq2seq import Seq2Seq
+from ttlib.text.subwords import Subwords
+
+
+@dataclass(frozen=True)
+class Translator:
+    """Translates lists of sentences."""
+
+    model: Seq2Seq
+    src: Subwords
+    tgt: Subwords
+
+    def ids(self, sentences: Sequence[str]) -> list[list[int]]:
+        """Source ids with eos."""
+        return [[*row, self.model.config.eos_id] for row in self.src.encode(sentences)]
+
+    def prefix(self, edition: str) -> torch.Tensor:
+        """What a target of this edition begins with."""
+        return torch.tensor([self.tgt.id_of(tag(edition))])
+
+    def translate(
+        self, sentences: Sequence[str], edition: str = "basic", beam: int = 4, alpha: float = 1.0, batch: int = 50
+    ) -> list[str]:
+        """One translation per sentence, by beam search (``beam`` = 1: greedy), at most twice the source's length.
+
+        Raises:
+            InputError: the edition is unknown to the model, or a sentence is longer than its positions.
+        """
+        rows, prefix = self.ids(sentences), self.prefix(edition)
+        device = next(self.model.parameters()).device
+        output = [""] * len(rows)
+        order = sorted(range(len(rows)), key=lambda i: len(rows[i]))  # alike lengths together: little padding
+        for start in range(0, len(order), batch):
+            part = order[start : start + batch]
+            src = pad_rows([rows[i] for i in part], self.model.config.pad_id).to(device)
+            longest = min(2 * src.size(1) + 10, self.model.config.max_len)
+            found = beam_search(self.model, src, longest, beam, alpha, prefix)
+            for i, ids in zip(part, found, strict=True):
+                output[i] = self.tgt.decode(ids)
+        return output

@@ -1,0 +1,18 @@
+"""The position-wise feed-forward layer."""
+
+from torch import nn
+
+from ttlib.shapes import Float, Tensor
+
+
+class FeedForward(nn.Module):
+    """FFN(x) = max(0, x W_1 + b_1) W_2 + b_2 for each position alone (Vaswani et al. 2017, §3.3, eq. 2)."""
+
+    def __init__(self, d_model: int, d_ff: int) -> None:
+        super().__init__()
+        self.w_1 = nn.Linear(d_model, d_ff)
+        self.w_2 = nn.Linear(d_ff, d_model)
+
+    def forward(self, x: Float[Tensor, "B T D"]) -> Float[Tensor, "B T D"]:
+        """Widen to d_ff, keep what is positive, come back to d_model."""
+        return self.w_2(self.w_1(x).relu())

@@ -1,0 +1,60 @@
+"""Multi-head attention: several attentions side by side, each in a subspace of its own."""
+
+from torch import nn
+
+from ttlib.errors import require
+from ttlib.nn.attention import attention_weights, fast_attention
+from ttlib.nn.cache import Cache, KeysValues
+from ttlib.shapes import Bool, Float, Tensor
+
+
+class MultiHeadAttention(nn.Module):
+    """MultiHead(x, m) = concat(head_1 … head_H) W_O, head_i = attention(x W_Q_i, m W_K_i, m W_V_i).
+
+    Vaswani et al. 2017, §3.2.2. ``x`` asks, ``memory`` answers: the same tensor twice is
+    self-attention; the decoder's states and the encoder's output are cross-attention.
+
+    Raises:
+        InputError: d_model is not divisible by n_heads.
+    """
+
+    def __init__(self, d_model: int, n_heads: int) -> None:
+        super().__init__()
+        require(n_heads > 0 and d_model % n_heads == 0, "n_heads", n_heads, f"a divisor of d_model={d_model}")
+        self.n_heads = n_heads
+        self.w_q = nn.Linear(d_model, d_model)
+        self.w_k = nn.Linear(d_model, d_model)
+        self.w_v = nn.Linear(d_model, d_model)
+        self.w_o = nn.Linear(d_model, d_model)
+
+    def forward(
+        self,
+        x: Float[Tensor, "B T D"],
+        memory: Float[Tensor, "B S D"],
+        mask: Bool[Tensor, "..."] | None = None,
+        cache: Cache | None = None,
+    ) -> Float[Tensor, "B T D"]:
+        """Let every position of ``x`` attend to ``memory``; ``mask`` broadcasts to (B, H, T, S)."""
+        q = self.split_heads(self.w_q(x))  # (B, H, T, K)
+        k, v = cache.update(lambda: self.keys_values(memory)) if cache is not None else self.keys_values(memory)
+        heads = fast_attention(q, k, v, mask)  # (B, H, T, K)
+        return self.w_o(heads.transpose(1, 2).flatten(2))
+
+    def weights(
+        self,
+        x: Float[Tensor, "B T D"],
+        memory: Float[Tensor, "B S D"],
+        mask: Bool[Tensor, "..."] | None = None,
+        cache: Cache | None = None,
+    ) -> Float[Tensor, "B H T S"]:
+        """The attention weights that ``forward`` uses on the same arguments, to be looked at."""
+        k, _ = cache.update(lambda: self.keys_values(memory)) if cache is not None else self.keys_values(memory)
+        return attention_weights(self.split_heads(self.w_q(x)), k, mask)
+
+    def keys_values(self, memory: Float[Tensor, "B S D"]) -> KeysValues:
+        """Keys and values of ``memory``, by head: two tensors (B, H, S, K)."""
+        return self.split_heads(self.w_k(memory)), self.split_heads(self.w_v(memory))
+
+    def split_heads(self, x: Float[Tensor, "B T D"]) -> Float[Tensor, "B H T K"]:
+        """Cut the last axis into heads and put them before the positions."""
+        return x.unflatten(-1, (self.n_heads, -1)).transpose(1, 2)

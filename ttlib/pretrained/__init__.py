@@ -1,0 +1,1 @@
+"""Trained weights: our own that ship with the package."""

@@ -1,0 +1,160 @@
+"""The training loop: read it from top to bottom."""
+
+import dataclasses
+import time
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+
+from ttlib import runtime
+from ttlib.data.pairs import PairBatch, PairBatches
+from ttlib.models.seq2seq import Seq2Seq
+from ttlib.train.checkpoint import (
+    AVERAGE,
+    MODEL,
+    find_checkpoint,
+    load_weights,
+    read_state,
+    read_weights,
+    save_checkpoint,
+)
+from ttlib.train.config import TrainConfig
+from ttlib.train.dist import ALONE, World
+from ttlib.train.loss import linear_cross_entropy
+from ttlib.train.optim import MovingAverage, adamw
+from ttlib.train.precision import autocast, faster_dtype
+from ttlib.train.progress import Progress
+from ttlib.train.schedule import learning_rate
+
+Point = dict[str, float]  # one line of the history: step, loss, lr, tokens_per_second
+
+
+class TranslationLoss(nn.Module):
+    """A batch in, the summed loss of its target tokens out: the module that is trained."""
+
+    def __init__(self, model: Seq2Seq, smoothing: float, dtype: str) -> None:
+        super().__init__()
+        self.model, self.smoothing, self.dtype = model, smoothing, dtype
+
+    def forward(self, batch: PairBatch) -> torch.Tensor:
+        """Only positions that hold a token are scored: padding never reaches the output projection."""
+        with autocast(batch.src.device, self.dtype):
+            states = self.model.states(batch.src, batch.tgt_in)  # (B, T, D)
+        real = batch.tgt_out != self.model.config.pad_id
+        states = states[real]  # (N, D)
+        if self.dtype == "bfloat16":
+            states = states.bfloat16()
+        return linear_cross_entropy(states, self.model.output_weight, batch.tgt_out[real], self.smoothing)
+
+
+class Trainer:
+    """A model, its optimiser and its place in the data: all that a resumed run needs."""
+
+    def __init__(self, model: Seq2Seq, batches: PairBatches, config: TrainConfig, world: World = ALONE) -> None:
+        self.model, self.batches, self.world = model.to(world.device), batches, world
+        dtype = faster_dtype(world.device) if config.dtype == "auto" else config.dtype
+        self.config = dataclasses.replace(config, dtype=dtype)
+        self.optimiser = adamw(model, config)
+        self.average = MovingAverage(model, config.average)
+        self.step = self.epoch = self.batch = 0
+        self.history: list[Point] = []
+        loss: nn.Module = TranslationLoss(model, config.smoothing, dtype)
+        if config.compile:
+            model.encoder.compile(dynamic=True)
+            model.decoder.compile(dynamic=True)
+        self.loss = DistributedDataParallel(loss) if world.size > 1 else loss
+
+    def run(self, out: Path | None = None, show: bool = True, until: int | None = None) -> list[Point]:
+        """Train to ``config.steps`` (or stop ``until`` a step); save to ``out``; return the history."""
+        last = min(self.config.steps, until or self.config.steps)
+        self.model.train()
+        recent: list[float] = []
+        tokens, since = 0, time.perf_counter()
+        stream = self.stream()
+        with Progress("training", last, enabled=show and self.world.is_first) as progress:
+            while self.step < last:
+                micro = list(islice(stream, self.config.accumulate))
+                loss = self.update(micro)
+                recent.append(loss)
+                tokens += sum(n for _, n in micro)
+                if self.step % self.config.log_every == 0 or self.step == last:
+                    speed = tokens / (time.perf_counter() - since)
+                    mean = sum(recent) / len(recent)
+                    lr = learning_rate(self.step - 1, self.config)
+                    self.history.append({"step": self.step, "loss": mean, "lr": lr, "tokens_per_second": speed})
+                    recent, tokens, since = [], 0, time.perf_counter()
+                note = f"loss {self.history[-1]['loss']:.3f}" if self.history else ""
+                progress.update(self.step, note)
+                if out and (self.step % self.config.save_every == 0 or self.step == last):
+                    self.save(out)
+        return self.history
+
+    def stream(self) -> Any:
+        """Batches from the place where we are, epoch after epoch; moves that place."""
+        while True:
+            for batch, n in self.batches.epoch(self.epoch, self.batch):
+                self.batch += 1
+                yield batch, n
+            self.epoch, self.batch = self.epoch + 1, 0
+
+    def update(self, micro: list[tuple[PairBatch, int]]) -> float:
+        """One optimiser step on a few micro-batches; returns the mean loss per target token.
+
+        The sum over this process's tokens is divided by the tokens of *all* processes and micro-batches;
+        DistributedDataParallel averages over processes, hence the factor.
+        """
+        total = sum(n for _, n in micro)
+        summed = torch.zeros((), device=self.world.device)
+        for batch, _ in micro:
+            loss = self.loss(batch.to(self.world.device))
+            (loss * (self.world.size / total)).backward()
+            summed += loss.detach()
+        nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
+        for group in self.optimiser.param_groups:
+            group["lr"] = learning_rate(self.step, self.config)
+        self.optimiser.step()
+        self.optimiser.zero_grad()
+        self.average.update(self.model, self.step)
+        self.step += 1
+        if self.world.size > 1:
+            torch.distributed.all_reduce(summed)
+        return float(summed) / total
+
+    def save(self, out: Path) -> None:
+        """Write a checkpoint from which `resume` goes on as if nothing had happened."""
+        if not self.world.is_first:
+            return
+        state = {
+            "optimiser": self.optimiser.state_dict(),
+            "place": [self.step, self.epoch, self.batch],
+            "history": self.history,
+            "rng": torch.get_rng_state(),
+            "cuda_rng": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        }
+        config = {"model": self.model.config.to_dict(), "train": dataclasses.asdict(self.config)}
+        save_checkpoint(out, self.model.state_dict(), self.average.values, state, config)
+
+    def resume(self, out: Path) -> None:
+        """Go back to a checkpoint: weights, average, optimiser, place in the data, random generators.
+
+        One process alone goes on bit for bit as if it had never stopped. Of several, each draws new
+        dropout masks: the states of all their generators are not saved.
+        """
+        folder = find_checkpoint(out)
+        weights, average = read_weights(folder / MODEL), read_weights(folder / AVERAGE)
+        state = read_state(folder)
+        load_weights(self.model, weights)
+        self.average.load(average)
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.step, self.epoch, self.batch = state["place"]
+        self.history = state["history"]
+        if self.world.size > 1:  # each process drops out on its own
+            runtime.seed_everything(hash((self.config.seed, self.step, self.world.rank)))
+            return
+        torch.set_rng_state(state["rng"])
+        if state["cuda_rng"] and torch.cuda.is_available():
+            torch.cuda.set_rng_state_all(state["cuda_rng"])

@@ -1,0 +1,56 @@
+"""A translation run in its folder: tokenisers, resolved configuration, checkpoint, history."""
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ttlib import runtime
+from ttlib.data.pairs import PairBatches
+from ttlib.data.records import Split
+from ttlib.data.translation import TranslationData, load_split, to_ids, train_tokenisers, training_pairs
+from ttlib.models.config import Seq2SeqConfig
+from ttlib.models.seq2seq import Seq2Seq
+from ttlib.text.subwords import Subwords
+from ttlib.train.config import TrainConfig
+from ttlib.train.dist import ALONE, World
+from ttlib.train.loop import Trainer
+
+
+class Prepared(NamedTuple):
+    """What a run starts from."""
+
+    split: Split
+    src: Subwords
+    tgt: Subwords
+    trainer: Trainer
+
+
+def prepare(
+    data: TranslationData, model: Seq2SeqConfig, train: TrainConfig, world: World = ALONE, folder: Path | None = None
+) -> Prepared:
+    """Data, tokenisers (read from ``folder`` if they are there, else learnt) and an untrained model.
+
+    Raises:
+        DataError: a corpus is missing; the message says what to install.
+    """
+    split = load_split(data)
+    tagged = training_pairs(data, split)
+    if folder and (folder / "tgt_tokenizer.json").is_file():
+        src, tgt = Subwords.load(folder / "src_tokenizer.json"), Subwords.load(folder / "tgt_tokenizer.json")
+    else:
+        src, tgt = train_tokenisers(tagged, model.src_vocab_size, model.tgt_vocab_size)
+    runtime.seed_everything(train.seed)  # every process begins with the same weights
+    network = Seq2Seq(model)
+    runtime.seed_everything(train.seed + world.rank)  # but drops out on its own
+    pairs = to_ids(tagged, src, tgt, model.eos_id)
+    batches = PairBatches(pairs, train.max_tokens, train.seed, world.rank, world.size)
+    return Prepared(split, src, tgt, Trainer(network, batches, train, world))
+
+
+def begin(folder: Path, record: dict[str, Any], prepared: Prepared) -> None:
+    """Write what a run is, before its first step."""
+    folder.mkdir(parents=True, exist_ok=True)
+    prepared.src.save(folder / "src_tokenizer.json")
+    prepared.tgt.save(folder / "tgt_tokenizer.json")
+    record = record | {"machine": runtime.describe()}
+    (folder / "run.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
