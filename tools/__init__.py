@@ -1,0 +1,1 @@
+"""Commands for people who change the book: ``python -m tools.notebooks --help``."""
