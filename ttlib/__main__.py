@@ -1,7 +1,7 @@
 """``python -m ttlib``: train, score, export, translate, and fetch data.
 
 train PRESET [name=value …] --out DIR     a new run; torchrun --nproc-per-node=N -m ttlib train … for several processes
-train --resume DIR                        go on where a run stopped
+train --resume DIR [name=value …]         go on where a run stopped, or with other settings from there on
 score DIR [--part test] [--limit N]       BLEU and chrF on held-out verses
 export DIR FOLDER                         averaged weights in bfloat16, with provenance
 translate TEXT …                          with the shipped model
@@ -13,47 +13,62 @@ import dataclasses
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ttlib.errors import DataError, InputError
+
+if TYPE_CHECKING:
+    from ttlib.presets.translate import TranslationRun
 
 
 def train(args: argparse.Namespace) -> None:
     """Start or resume a run."""
-    from ttlib import presets
-    from ttlib.data.translation import TranslationData
-    from ttlib.models.config import Seq2SeqConfig
-    from ttlib.presets.translate import TranslationRun
-    from ttlib.train.config import TrainConfig, override
     from ttlib.train.dist import join_world
     from ttlib.train.translation import begin, prepare
 
-    if args.resume:
-        saved = json.loads(_existing(args.resume / "run.json").read_text())["config"]
-        run = TranslationRun(
-            data=TranslationData(**saved["data"]),
-            model=Seq2SeqConfig(**saved["model"]),
-            train=TrainConfig(**saved["train"]),
-        )
-        out = args.resume
-    else:
-        names = [name for name in presets.__all__ if name.startswith("translate")]
-        if args.preset not in names:
-            raise InputError(f"preset: got {args.preset!r}, need one of {', '.join(names)}")
-        if args.out is None:
-            raise InputError("--out: got nothing, need the folder of the run, such as --out runs/a")
-        out, run = args.out, override(getattr(presets, args.preset)(), args.settings)
-        if (out / "run.json").exists():
-            raise InputError(f"--out: {out} holds a run already, need a new folder, or --resume {out}")
+    out, run, command = _resumed(args) if args.resume else _new(args)
     with join_world() as world:
         prepared = prepare(run.data, run.model, run.train, world, out if args.resume else None)
         if args.resume:
             prepared.trainer.resume(out / "checkpoint")
-        elif world.is_first:
-            command = " ".join(["python -m ttlib train", args.preset, *args.settings])
+        if world.is_first:
             begin(out, {"command": command, "config": dataclasses.asdict(run)}, prepared)
         history = prepared.trainer.run(out / "checkpoint")
         if world.is_first:
             print(json.dumps(history[-1]))
+
+
+def _new(args: argparse.Namespace) -> tuple[Path, "TranslationRun", str]:
+    from ttlib import presets
+    from ttlib.train.config import override
+
+    names = [name for name in presets.__all__ if name.startswith("translate")]
+    if args.preset not in names:
+        raise InputError(f"preset: got {args.preset!r}, need one of {', '.join(names)}")
+    if args.out is None:
+        raise InputError("--out: got nothing, need the folder of the run, such as --out runs/a")
+    if (args.out / "run.json").exists():
+        raise InputError(f"--out: {args.out} holds a run already, need a new folder, or --resume {args.out}")
+    command = " ".join(["python -m ttlib train", args.preset, *args.settings])
+    return args.out, override(getattr(presets, args.preset)(), args.settings), command
+
+
+def _resumed(args: argparse.Namespace) -> tuple[Path, "TranslationRun", str]:
+    from ttlib.data.translation import TranslationData
+    from ttlib.models.config import Seq2SeqConfig
+    from ttlib.presets.translate import TranslationRun
+    from ttlib.train.config import TrainConfig, override
+
+    settings = [*filter(None, [args.preset]), *args.settings]
+    record = json.loads(_existing(args.resume / "run.json").read_text())
+    config = record["config"]
+    run = TranslationRun(
+        data=TranslationData(**config["data"]),
+        model=Seq2SeqConfig(**config["model"]),
+        train=TrainConfig(**config["train"]),
+    )
+    resumed = " ".join([f"{record['command']}; python -m ttlib train --resume", *settings])
+    return args.resume, override(run, settings), resumed if settings else record["command"]
 
 
 def score(args: argparse.Namespace) -> None:

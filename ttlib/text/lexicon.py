@@ -1,5 +1,6 @@
 """A dictionary learnt from sentence pairs alone: IBM Model 1."""
 
+import re
 from collections.abc import Sequence
 
 import torch
@@ -8,9 +9,12 @@ from ttlib.errors import require
 from ttlib.shapes import Int, Tensor
 
 
+WORD = re.compile(r"[\w'-]+")
+
+
 def words(text: str) -> list[str]:
     """Lower-case words, without punctuation marks."""
-    return [w for w in (word.strip(".,:;!?\"'()—-«»").lower() for word in text.split()) if w]
+    return WORD.findall(text.lower())
 
 
 def learn_lexicon(pairs: Sequence[tuple[str, str]], iterations: int = 5) -> dict[str, str]:
@@ -57,5 +61,10 @@ def _links(
 
 
 def word_for_word(text: str, lexicon: dict[str, str]) -> str:
-    """Replace each word by its entry; words without one are left out."""
-    return " ".join(lexicon[w] for w in words(text) if w in lexicon)
+    """Replace each word by its entry; capitals and punctuation stay, words without an entry are left out."""
+
+    def replace(found: re.Match[str]) -> str:
+        entry = lexicon.get(found[0].lower(), "")
+        return entry.capitalize() if found[0][0].isupper() else entry
+
+    return " ".join(WORD.sub(replace, text).split())

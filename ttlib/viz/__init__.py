@@ -1,0 +1,26 @@
+"""Figures: data in, figure out. They follow the page's colours and carry their own text alternative."""
+
+from ttlib.viz.architecture import draw_seq2seq
+from ttlib.viz.attention import heatmap
+from ttlib.viz.curves import lines, loss_curve, slope, training_curve
+from ttlib.viz.explorer import explore
+from ttlib.viz.masks import mask_picture, padding_picture
+from ttlib.viz.one_token import one_token
+from ttlib.viz.style import Picture, canvas
+from ttlib.viz.tokens import show_tokens
+
+__all__ = [
+    "Picture",
+    "canvas",
+    "draw_seq2seq",
+    "explore",
+    "heatmap",
+    "lines",
+    "loss_curve",
+    "mask_picture",
+    "one_token",
+    "padding_picture",
+    "show_tokens",
+    "slope",
+    "training_curve",
+]
