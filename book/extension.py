@@ -30,7 +30,7 @@ class Modules(SphinxDirective):
 
 
 def module_names() -> list[str]:
-    """ttlib's modules, packages without code left out, in order of their path."""
+    """Ttlib's modules, packages without code left out, in order of their path."""
     found = pkgutil.walk_packages([str(ROOT / "ttlib")], "ttlib.")
     return sorted(m.name for m in found if not m.ispkg and not m.name.endswith("__main__"))
 

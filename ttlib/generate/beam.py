@@ -26,7 +26,8 @@ def beam_search(
     """The best target ids of each row, without prefix and eos (Vaswani et al. 2017, §6.1: beam 4, alpha 0.6).
 
     ``beam`` = 1 is greedy search. A finished hypothesis is scored by its log-probability over the length
-    penalty; a row is done when no living hypothesis can still beat its best finished one at its own length.
+    penalty; a row is done when ``beam`` hypotheses have finished, or when the best living one, scored at its own
+    length, is behind the best finished one.
 
     Raises:
         InputError: beam is not positive, or the lengths go beyond the model's positions.
@@ -66,6 +67,7 @@ class Beams:
         self.logp[:, 0] = 0.0  # all hypotheses are the same at first: only one may branch
         self.tokens: list[list[list[int]]] = [[[] for _ in range(beam)] for _ in range(n_rows)]
         self.done: list[tuple[float, list[int]]] = [(-float("inf"), []) for _ in range(n_rows)]
+        self.n_done = [0] * n_rows
         self.open = [True] * n_rows
 
     def advance(self, logp: Float[Tensor, "N V"], last: bool) -> tuple[Int[Tensor, " N"], Int[Tensor, " N"]]:
@@ -80,12 +82,12 @@ class Beams:
             if not self.open[row]:
                 continue
             grown: list[list[int]] = []
-            for score, index in zip(row_scores, row_flat, strict=True):
+            for rank, (score, index) in enumerate(zip(row_scores, row_flat, strict=True)):
                 parent, token = divmod(index, n_words)
                 past = self.tokens[row][parent]
                 if token == self.eos_id or last:
-                    ids = past if token == self.eos_id else [*past, token]
-                    self.finish(row, score, ids)
+                    if rank < self.beam:  # one of the best few, not merely of those looked at
+                        self.finish(row, score, past if token == self.eos_id else [*past, token])
                 elif len(grown) < self.beam:
                     slot = len(grown)
                     parents[row, slot], tokens[row, slot], kept_logp[row, slot] = parent, token, score
@@ -93,13 +95,14 @@ class Beams:
             self.tokens[row] = grown + [[] for _ in range(self.beam - len(grown))]
             length = len(grown[0]) + 1 if grown else 1
             hope = float(kept_logp[row, 0]) / length_penalty(length, self.alpha)
-            self.open[row] = not last and hope > self.done[row][0]
+            self.open[row] = not last and hope > self.done[row][0] and self.n_done[row] < self.beam
         self.logp = kept_logp.to(self.logp.device)
         offset = torch.arange(n_rows)[:, None] * self.beam
         return (parents + offset).flatten().to(logp.device), tokens.flatten().to(logp.device)
 
     def finish(self, row: int, score: float, ids: list[int]) -> None:
         """Remember a finished hypothesis if it is the best of its row."""
+        self.n_done[row] += 1
         score /= length_penalty(len(ids) + 1, self.alpha)
         if score > self.done[row][0]:
             self.done[row] = (score, ids)

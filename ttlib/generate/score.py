@@ -36,5 +36,5 @@ def score(hypotheses: Sequence[str], references: Sequence[str], n_bootstrap: int
         result = metric.corpus_score(list(hypotheses), [list(references)], n_bootstrap=n_bootstrap)
         mean, half = result._mean, result._ci
         signature = str(metric.get_signature())
-        scores.append(Score(result.name, result.score, mean - half, mean + half, signature))
+        scores.append(Score(result.name, result.score, float(mean - half), float(mean + half), signature))
     return scores[0], scores[1]

@@ -6,21 +6,12 @@ cross-attention, whose source never changes.
 """
 
 from collections.abc import Callable
-from typing import Protocol
 
 import torch
 
 from ttlib.shapes import Float, Int, Tensor
 
 KeysValues = tuple[Float[Tensor, "B H S K"], Float[Tensor, "B H S K"]]
-
-
-class Cache(Protocol):
-    """What `MultiHeadAttention` asks of a cache: all keys and values, given a way to compute the new ones."""
-
-    def update(self, project: Callable[[], KeysValues]) -> KeysValues:
-        """Return all keys and values up to now."""
-        ...
 
 
 class GrowingCache:

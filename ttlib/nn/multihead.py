@@ -4,7 +4,7 @@ from torch import nn
 
 from ttlib.errors import require
 from ttlib.nn.attention import attention_weights, fast_attention
-from ttlib.nn.cache import Cache, KeysValues
+from ttlib.nn.cache import GrowingCache, KeysValues
 from ttlib.shapes import Bool, Float, Tensor
 
 
@@ -32,7 +32,7 @@ class MultiHeadAttention(nn.Module):
         x: Float[Tensor, "B T D"],
         memory: Float[Tensor, "B S D"],
         mask: Bool[Tensor, "..."] | None = None,
-        cache: Cache | None = None,
+        cache: GrowingCache | None = None,
     ) -> Float[Tensor, "B T D"]:
         """Let every position of ``x`` attend to ``memory``; ``mask`` broadcasts to (B, H, T, S)."""
         q = self.split_heads(self.w_q(x))  # (B, H, T, K)
@@ -45,7 +45,7 @@ class MultiHeadAttention(nn.Module):
         x: Float[Tensor, "B T D"],
         memory: Float[Tensor, "B S D"],
         mask: Bool[Tensor, "..."] | None = None,
-        cache: Cache | None = None,
+        cache: GrowingCache | None = None,
     ) -> Float[Tensor, "B H T S"]:
         """The attention weights that ``forward`` uses on the same arguments, to be looked at."""
         k, _ = cache.update(lambda: self.keys_values(memory)) if cache is not None else self.keys_values(memory)

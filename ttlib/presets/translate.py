@@ -21,7 +21,7 @@ def translate_ru_en() -> TranslationRun:
     return TranslationRun(
         data=TranslationData(editions="basic,basic,world,modern"),
         model=Seq2SeqConfig(src_vocab_size=5600, tgt_vocab_size=4000, dropout=0.2),
-        train=TrainConfig(steps=8000, average=0.999),
+        train=TrainConfig(steps=6000, average=0.999),
     )
 
 

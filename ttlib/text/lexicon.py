@@ -8,7 +8,6 @@ import torch
 from ttlib.errors import require
 from ttlib.shapes import Int, Tensor
 
-
 WORD = re.compile(r"[\w'-]+")
 
 

@@ -85,7 +85,7 @@ class Trainer:
                     speed = tokens / (time.perf_counter() - since)
                     mean = sum(recent) / len(recent)
                     lr = learning_rate(self.step - 1, self.config)
-                    self.history.append({"step": self.step, "loss": mean, "lr": lr, "tokens_per_second": speed})
+                    self.history.append({"step": float(self.step), "loss": mean, "lr": lr, "tokens_per_second": speed})
                     recent, tokens, since = [], 0, time.perf_counter()
                 note = f"loss {self.history[-1]['loss']:.3f}" if self.history else ""
                 progress.update(self.step, note)

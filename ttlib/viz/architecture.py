@@ -10,10 +10,11 @@ from ttlib.viz.style import INK, Picture, canvas
 COLOURS = {"attention": "#E69F00", "feed-forward": "#56B4E9", "table": "#CCCCCC"}
 WIDTH, HEIGHT = 3.2, 0.62
 ALT = (
-    "Two stacks of boxes. Left, the encoder: source ids, embedding and positions, then {n_encoder_layers} blocks of "
-    "self-attention and feed-forward; its output, the memory, goes as keys and values to the decoder's cross-attention. "
-    "Right, the decoder: target ids so far, embedding and positions, then {n_decoder_layers} blocks of masked "
-    "self-attention, cross-attention and feed-forward; on top the embedding table gives logits over {tgt_vocab_size} tokens."
+    "Two stacks of boxes. Left, the encoder: source ids, embedding and positions, then {n_encoder_layers} blocks "
+    "of self-attention and feed-forward; its output, the memory, goes as keys and values to the decoder's "
+    "cross-attention. Right, the decoder: target ids so far, embedding and positions, then {n_decoder_layers} "
+    "blocks of masked self-attention, cross-attention and feed-forward; on top the embedding table gives logits "
+    "over {tgt_vocab_size} tokens."
 )
 
 

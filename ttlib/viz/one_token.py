@@ -40,8 +40,8 @@ def one_token(
     with canvas(WIDTH, 5.0) as (figure, ax):
         for i, texts in enumerate(columns):
             draw_column(ax, i + 0.5, texts, float(weights[i]), len(words) / 2)
-        box(ax, len(words) / 2, 6, f"query of {word}\n{row(q)}", "none")
-        box(ax, len(words) / 2, 0, result, COLOURS[1])
+        box(ax, len(words) / 2, 6.0, f"query of {word}\n{row(q)}", "none")
+        box(ax, len(words) / 2, 0.0, result, COLOURS[1])
         ax.set(xlim=(0, len(words)), ylim=(-0.5, 6.5))
         ax.axis("off")
         steps = "; ".join(", ".join(text.replace("\n", " ") for text in texts) for texts in columns)
@@ -53,7 +53,7 @@ def draw_column(ax: Axes, x: float, texts: Sequence[str], weight: float, middle:
     """The steps for one key, from the query in the middle on top to the sum in the middle below."""
     arrow(ax, (middle, 5.7), (x, 5.32))
     for step, text in enumerate(texts):
-        box(ax, x, 5 - step, text, COLOURS[0] if step == 3 else "none", 0.15 + 0.5 * weight)
+        box(ax, x, 5.0 - step, text, COLOURS[0] if step == 3 else "none", 0.15 + 0.5 * weight)
         if step:
             arrow(ax, (x, 5.7 - step), (x, 5.32 - step))
     arrow(ax, (x, 0.7), (middle, 0.32))
@@ -61,10 +61,10 @@ def draw_column(ax: Axes, x: float, texts: Sequence[str], weight: float, middle:
 
 def box(ax: Axes, x: float, y: float, text: str, colour: str, alpha: float = 0.25) -> None:
     """A rounded box around its text, tinted if it has a colour."""
-    size = {"boxstyle": "round,pad=0.02", "linewidth": 1.0}
+    corner, shape = (x - 0.4, y - 0.27), "round,pad=0.02"
     if colour != "none":
-        ax.add_patch(FancyBboxPatch((x - 0.4, y - 0.27), 0.8, 0.54, facecolor=colour, alpha=alpha, **size))
-    ax.add_patch(FancyBboxPatch((x - 0.4, y - 0.27), 0.8, 0.54, facecolor="none", edgecolor=INK, **size))
+        ax.add_patch(FancyBboxPatch(corner, 0.8, 0.54, shape, facecolor=colour, alpha=alpha))
+    ax.add_patch(FancyBboxPatch(corner, 0.8, 0.54, shape, facecolor="none", edgecolor=INK))
     ax.text(x, y, text, ha="center", va="center", fontsize=9)
 
 

@@ -1,0 +1,1 @@
+"""What the book adds to jupyter-book, and tools to look at it."""

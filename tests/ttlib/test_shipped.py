@@ -1,0 +1,98 @@
+"""The shipped translator, the command line from end to end, and several processes."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors import safe_open
+
+from ttlib.data.translation import TranslationData, load_split
+from ttlib.generate.score import score
+from ttlib.models.count import count_parameters
+from ttlib.pretrained.shipped import SHIPPED, load_translator, read_provenance
+from ttlib.text.lexicon import learn_lexicon, word_for_word
+
+ROOT = Path(__file__).parent.parent.parent
+FOLDER = SHIPPED / "translate_ru_en"
+SMALL = ["model.d_model=32", "model.d_ff=32", "model.src_vocab_size=600", "model.tgt_vocab_size=500"]
+SMALL += ["train.max_tokens=300", "train.log_every=1", "train.warmup=2"]
+
+
+def test_the_file_is_small_and_in_bfloat16() -> None:
+    assert (FOLDER / "model.safetensors").stat().st_size <= 16_000_000
+    with safe_open(FOLDER / "model.safetensors", "pt") as file:
+        names = list(file.keys())
+        assert {file.get_tensor(name).dtype for name in names} == {torch.bfloat16}
+
+
+def test_provenance_says_what_made_it() -> None:
+    record = read_provenance()
+    for key in ("command", "steps", "hardware", "torch", "python", "ttlib", "minutes", "data", "model", "train"):
+        assert record[key], key
+
+
+def test_it_translates() -> None:
+    translator = load_translator()
+    assert 7e6 < count_parameters(translator.model) < 8e6
+    source = ["И сказал Бог: да будет свет.", "Иисус сказал им в ответ: идите в дом."]
+    first, second = translator.translate(source)
+    assert first.startswith("And God said, Let")
+    assert "light" in first
+    assert "Jesus" in second
+    assert translator.translate(source[::-1]) == [second, first]
+    assert translator.translate(source[:1], beam=1) == translator.translate(source, beam=1)[:1]
+
+
+@pytest.mark.slow
+def test_it_is_far_better_than_the_baselines() -> None:
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    split = load_split(TranslationData())
+    test = split.test[::5]  # 207 verses of all held-out chapters
+    sources, references = [p.src for p in test], [p.tgt for p in test]
+    vectoriser = TfidfVectorizer().fit(p.src for p in split.train)
+    similarity = vectoriser.transform(sources) @ vectoriser.transform([p.src for p in split.train]).T
+    looked_up = [split.train[int(row.argmax())].tgt for row in similarity]
+    lexicon = learn_lexicon([(p.src, p.tgt) for p in split.train[::4]])
+    systems = [load_translator().translate(sources, beam=1), looked_up, [word_for_word(s, lexicon) for s in sources]]
+    model, copied, words = (score(hypotheses, references, 10)[0].value for hypotheses in systems)
+    assert model > 20.5  # measured: see BLEU in the chapter
+    assert model > copied + 8
+    assert model > words + 8
+
+
+def ttlib(*words: str, launcher: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, *launcher, "-m", "ttlib", *words]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+
+
+@pytest.mark.slow
+def test_train_resume_export_score(tmp_path: Path) -> None:
+    run, shipped = tmp_path / "a", tmp_path / "shipped"
+    done = ttlib("train", "translate_tiny", *SMALL, "train.steps=3", "--out", str(run))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("training: 3/3")
+    assert json.loads(done.stdout.splitlines()[-1])["step"] == 3
+    assert ttlib("train", "translate_tiny", "--out", str(run)).returncode == 2
+    done = ttlib("train", "--resume", str(run), "train.steps=4")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1])["step"] == 4
+    assert "--resume train.steps=4" in json.loads((run / "run.json").read_text())["command"]
+    assert ttlib("export", str(run), str(shipped), "minutes=1").returncode == 0
+    assert read_provenance(shipped)["steps"] == 4
+    done = ttlib("score", str(shipped), "--limit", "4", "--beam", "1")
+    assert done.stdout.startswith("BLEU "), done.stderr
+
+
+@pytest.mark.slow
+def test_two_processes_train(tmp_path: Path) -> None:
+    launcher = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
+    done = ttlib("train", "translate_tiny", *SMALL, "train.steps=3", "--out", str(tmp_path / "a"), launcher=launcher)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("training: 3/3") == 1
+    assert (tmp_path / "a" / "checkpoint" / "model.safetensors").is_file()

@@ -1,0 +1,102 @@
+"""The explorable figure in a real browser: mouse, keyboard, menu, and two figures on one page."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import torch
+
+from ttlib.viz import explore
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+BROWSER = next((path for path in map(shutil.which, NAMES) if path), None)
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
+FLAGS += ["--disable-background-networking", "--disable-component-update", "--virtual-time-budget=3000", "--dump-dom"]
+WEIGHTS = torch.tensor([[0.0, 0.9, 0.1], [0.2, 0.3, 0.5], [1.0, 0.0, 0.0]])
+WORDS = ["one", "two", "three"]
+ACTIONS = """
+const log=[],boxes=document.querySelectorAll(".tt-explorer");
+function note(box=boxes[0]){
+ const on=[...box.querySelectorAll('[aria-checked=true]')];
+ log.push({on:on.map(g=>g.getAttribute("aria-label")),text:box.querySelector("p").textContent,
+  lines:box.querySelectorAll("line").length,stops:box.querySelectorAll('[role=radio][tabindex="0"]').length,
+  focus:document.activeElement.getAttribute("aria-label"),
+  shares:[...box.querySelectorAll(".pct")].map(t=>t.textContent).filter(t=>t)})}
+const press=key=>document.activeElement.dispatchEvent(new KeyboardEvent("keydown",{key,bubbles:true}));
+const click=(box,n)=>box.querySelectorAll("[role=radio]")[n].dispatchEvent(new MouseEvent("click",{bubbles:true}));
+note();
+click(boxes[0],1);note();
+press("ArrowDown");note();
+press("ArrowDown");note();
+press("ArrowUp");press("ArrowUp");press("ArrowRight");note();
+press("ArrowLeft");press("x");note();
+boxes[0].querySelectorAll("[role=radio]")[0].focus();press(" ");note();
+note(boxes[1]);
+const menu=boxes[2].querySelector("select");menu.value=1;menu.dispatchEvent(new Event("change"));note(boxes[2]);
+const out=document.createElement("pre");out.id="log";out.textContent=JSON.stringify(log);document.body.append(out);
+"""
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory):
+    """What the page said after each action."""
+    if BROWSER is None:
+        assert not os.environ.get("CI"), "CI must have a browser"
+        pytest.skip("no chromium on this machine")
+    folder: Path = tmp_path_factory.mktemp("explorer")
+    figure = explore(WEIGHTS, WORDS)._repr_html_()
+    several = explore({"a": WEIGHTS, "b": WEIGHTS.flip(0)}, WORDS)._repr_html_()
+    page = f"<!doctype html><meta charset=utf-8>{figure}{figure}{several}<script>{ACTIONS}</script>"
+    (folder / "page.html").write_text(page, encoding="utf-8")
+    command = [BROWSER, *FLAGS, f"--user-data-dir={folder / 'profile'}", (folder / "page.html").as_uri()]
+    dom = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+    (found,) = re.findall(r'<pre id="log">(.*?)</pre>', dom)
+    return json.loads(found)
+
+
+def test_it_begins_with_the_first_query(log):
+    assert log[0]["on"] == ["one looks"]
+    assert log[0]["text"] == "“one” looks at: two 90 %, three 10 %."
+    assert log[0]["shares"] == ["0 %", "90 %", "10 %"]
+    assert log[0]["lines"] == 2  # none for 0 %
+
+
+def test_a_click_chooses_and_moves_the_focus(log):
+    assert log[1]["on"] == ["two looks"]
+    assert log[1]["focus"] == "two looks"
+    assert log[1]["shares"] == ["20 %", "30 %", "50 %"]
+
+
+def test_arrows_walk_through_the_words_and_around_the_end(log):
+    assert [entry["on"] for entry in log[2:4]] == [["three looks"], ["one looks"]]
+    assert log[2]["text"] == "“three” looks at: one 100 %."
+
+
+def test_the_right_side_tells_who_looks(log):
+    assert log[4]["on"] == ["two is looked at"]
+    assert log[4]["text"] == "Who looks at “two”: one 90 %, two 30 %."
+
+
+def test_other_keys_do_nothing_and_left_goes_back(log):
+    assert log[5]["on"] == ["two looks"]
+
+
+def test_space_chooses_the_focused_word(log):
+    assert log[6]["on"] == ["one looks"]
+
+
+def test_there_is_always_one_stop_for_the_tab_key(log):
+    assert {entry["stops"] for entry in log} == {1}
+    assert {len(entry["on"]) for entry in log} == {1}
+
+
+def test_the_same_figure_twice_on_a_page_works_twice(log):
+    assert log[7]["text"] == log[0]["text"]
+
+
+def test_the_menu_changes_the_map(log):
+    assert log[8]["text"] == "“one” looks at: one 100 %."
