@@ -79,9 +79,9 @@ def test_every_item_of_the_lectures_has_one_row(source: str, page: str, pattern:
     if not LECTURES.is_dir():
         pytest.skip("the lectures' lists are not beside this clone")
     wanted = re.findall(pattern, (LECTURES / source).read_text(), re.M)
-    rows = re.findall(r"^\| ([A-Z]\d+) \|", (CHAPTERS / page).read_text(), re.M)
+    listed = re.findall(r"^\| ([A-Z]\d+) \|", (CHAPTERS / page).read_text(), re.M)
     assert len(wanted) >= 36
-    assert sorted(rows) == sorted(set(wanted))
+    assert sorted(listed) == sorted(set(wanted))
 
 
 def test_citations_and_references_agree() -> None:
@@ -94,11 +94,57 @@ def test_citations_and_references_agree() -> None:
     assert cited == known
 
 
-def test_answers_in_the_chapters_are_listed_as_answered() -> None:
-    listed = (CHAPTERS / "questions.md").read_text()
-    for text in CHAPTERS.glob("text/*.md"):
-        for label in re.findall(r"^\((q-\w+)\)=", text.read_text(), re.M):
-            assert f"<{label}>" in listed, f"{text.name}: {label}"
+def rows(page: str) -> dict[str, str]:
+    """The rows of a list, by id."""
+    return dict(re.findall(r"^\| ([A-Z]\d+) \|(.*)$", (CHAPTERS / page).read_text(), re.M))
+
+
+def targets(chapter: str) -> set[str]:
+    """All that a link may lead to in a chapter: its labels, and its headings as anchors."""
+    plain = re.sub(r"^```.*?^```", "", chapter, flags=re.M | re.S)
+    headings = re.findall(r"^#+ (.+)$", plain, re.M)
+    anchors = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    return anchors | set(re.findall(r"^\(([\w-]+)\)=$", plain, re.M))
+
+
+def sections(row: str) -> set[str]:
+    """The sections of chapters that a row (or a page) leads to."""
+    return set(re.findall(r"\{ref\}`[^`<]*<([\w-]+)>`|\.ipynb#([\w-]+)\)", row))
+
+
+def promised(chapter: str) -> set[str]:
+    """The items that a chapter says, at its top, that it covers."""
+    line = re.search(r"^Lecture items: .*$", chapter, re.M)
+    assert line, "no line 'Lecture items: …'"
+    found = set(re.findall(r"\b[A-Z]\d+\b", line[0]))
+    for letter, first, last in re.findall(r"\b([A-Z])(\d+)–[A-Z]?(\d+)", line[0]):
+        found |= {f"{letter}{n:0{len(first)}d}" for n in range(int(first), int(last) + 1)}
+    return found
+
+
+def test_lists_lead_to_what_the_chapters_say_they_cover() -> None:
+    listed = rows("lecture_map.md") | rows("questions.md") | rows("errata.md")
+    linked = {name: {a or b for a, b in sections(row)} for name, row in listed.items()}
+    covered: set[str] = set()
+    for path in CHAPTERS.glob("text/*.md"):
+        chapter = path.read_text()
+        for name in promised(chapter):
+            assert linked[name], f"{path.name} covers {name}, but its row has no link"
+            assert linked[name] <= targets(chapter), f"{name}: no such place in {path.name}"
+        covered |= promised(chapter)
+    assert {name for name, places in linked.items() if places} == covered
+
+
+def test_labels_that_the_pages_name_exist() -> None:
+    known = {place for path in CHAPTERS.glob("text/*.md") for place in targets(path.read_text())}
+    for page in CHAPTERS.glob("*.md"):
+        assert {a or b for a, b in sections(page.read_text())} <= known, page.name
+
+
+def test_promises_and_places_are_read_rightly() -> None:
+    assert promised("Lecture items: C18–C20, C42. Corrected: E16.") == {"C18", "C19", "C20", "C42", "E16"}
+    assert targets("(a-b)=\n## Why √d, now?\n```\n# no heading\n```\n") == {"a-b", "why-d-now"}
+    assert sections("{ref}`T <q-n4>` and [x](05_a.ipynb#d-e), [y](z.md)") == {("q-n4", ""), ("", "d-e")}
 
 
 def test_a_page_reads_as_html() -> None:

@@ -21,8 +21,7 @@ from tools.generated import packages, read_address
 from tools.sync import sync
 
 CHAPTERS = all_chapters(ROOT / "chapters")
-WITHOUT_DATA = [chapter.name for chapter in CHAPTERS if not packages(chapter.read_text())]
-WITH_DATA = [chapter.name for chapter in CHAPTERS if packages(chapter.read_text())]
+WHOLE, *OTHERS = [chapter.name for chapter in CHAPTERS]  # the first one is executed to its end
 
 
 def no_index() -> bool:
@@ -103,15 +102,19 @@ def not_installed(package: Path) -> list[Path]:
     return [path for path in ours if "__pycache__" not in path.parts and not (package / path).is_file()]
 
 
-@pytest.mark.parametrize("name", WITHOUT_DATA[:1])
-def test_a_whole_chapter_runs_alone(name, published, python, tmp_path):
-    report = run_alone(python, published / "chapters" / f"{name}.ipynb", tmp_path)
-    assert set(report["added"]) == {"ttlib"}
+def needed(name: str, published: Path) -> set[str]:
+    """What a chapter's setup cell must bring."""
+    pins = packages(Chapter(published / "chapters" / f"{name}.ipynb").read_text())
+    return {"ttlib", *(pin.split("==")[0] for pin in pins if pin.split("==")[0] in data_packages())}
+
+
+def test_a_whole_chapter_runs_alone(published, python, tmp_path):
+    report = run_alone(python, published / "chapters" / f"{WHOLE}.ipynb", tmp_path)
+    assert set(report["added"]) == needed(WHOLE, published)
     assert not_installed(Path(report["ttlib"]).parent) == []
 
 
-@pytest.mark.parametrize("name", WITH_DATA)
-def test_a_setup_cell_brings_the_data(name, published, python, tmp_path):
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_setup_cell_brings_what_is_missing(name, published, python, tmp_path):
     report = run_alone(python, published / "chapters" / f"{name}.ipynb", tmp_path, "--setup-only")
-    needed = {pin.split("==")[0] for pin in packages(Chapter(published / "chapters" / f"{name}.ipynb").read_text())}
-    assert set(report["added"]) == {"ttlib", *needed}
+    assert set(report["added"]) == needed(name, published)

@@ -63,6 +63,7 @@ def fused_attention(
     check_shapes(q, k, v)
     if mask is not None:
         check_mask(mask, (*q.shape[:-1], k.size(-2)))
+        mask = torch.atleast_2d(mask)  # torch's kernel refuses a mask of one axis
     return F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
 
 

@@ -31,6 +31,6 @@ class Dropout(nn.Module):
             return F.dropout(x, self.p)
         bits = torch.empty(-(-x.numel() // 4), dtype=torch.int64).random_(-(2**63), 2**63 - 1)
         sixteen = bits.view(torch.int16)[: x.numel()].view(x.shape)  # uniform on −32768 … 32767
-        dropped = round(self.p * 65536)
+        dropped = min(round(self.p * 65536), 65535)  # p just below 1 would round to 1
         keep = sixteen >= dropped - 32768
         return x * (keep * (65536 / (65536 - dropped))).to(x.dtype)
