@@ -162,3 +162,14 @@ def test_dropout_falls_on_the_sublayer_alone(residual: type[PreNorm]) -> None:
     else:
         assert set(said.round(decimals=6).unique().tolist()) == {0.0, 2.0}
         torch.testing.assert_close(layer.eval()(x, torch.ones_like), x + 1)
+
+
+def test_a_block_cache_keeps_the_chosen_rows_and_the_first_memory() -> None:
+    block, _ = twins(DecoderBlock)
+    x, memory, cache, rows = double_tensor(3, 4, D), double_tensor(3, 5, D, seed=1), BlockCache(), torch.tensor([2, 0])
+    block(x[:, :3], memory, masks.causal(3), None, cache)
+    cache.select(rows)
+    other = double_tensor(2, 5, D, seed=2)  # not looked at: keys and values of the first memory are there already
+    last = block(x[rows, 3:], other, None, None, cache)
+    whole = block(x, memory, masks.causal(4))
+    torch.testing.assert_close(last, whole[rows, 3:], rtol=1e-10, atol=1e-10)

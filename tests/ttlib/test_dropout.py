@@ -8,6 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ttlib.errors import InputError
+from ttlib.models.config import Seq2SeqConfig
+from ttlib.models.seq2seq import Seq2Seq
 from ttlib.nn.dropout import Dropout
 
 N = 200_000
@@ -88,3 +90,21 @@ def test_the_gradient_has_the_same_mask() -> None:
 def test_p_is_a_probability_below_one(p: float) -> None:
     with pytest.raises(InputError, match=rf"p: got {p}, need a probability below 1"):
         Dropout(p)
+
+
+def test_a_model_drops_after_the_embeddings_and_in_every_residual() -> None:
+    """Vaswani et al. 2017, §5.4: each of them once per call."""
+    config = Seq2SeqConfig(
+        src_vocab_size=9, tgt_vocab_size=9, d_model=32, n_heads=4, d_ff=48, n_encoder_layers=2,
+        n_decoder_layers=3, dropout=0.25,
+    )  # fmt: skip
+    model, called = Seq2Seq(config), []
+    for name, layer in model.named_modules():
+        if isinstance(layer, Dropout):
+            assert layer.p == 0.25
+            layer.register_forward_hook(lambda *_, name=name: called.append(name))
+    model(torch.full((1, 3), 4), torch.full((1, 3), 4))
+    wanted = ["encoder.dropout", "decoder.dropout"]
+    wanted += [f"encoder.blocks.{i}.residual_{j}.dropout" for i in range(2) for j in (1, 2)]
+    wanted += [f"decoder.blocks.{i}.residual_{j}.dropout" for i in range(3) for j in (1, 2, 3)]
+    assert sorted(called) == sorted(wanted)

@@ -174,6 +174,13 @@ def test_scores_are_sacrebleus() -> None:
         score(hypotheses[:1], references)
 
 
+def test_a_score_of_zero_in_some_resamples_has_an_interval() -> None:
+    references = ["the cat sat on the mat"] * 3
+    bleu, chrf = score(["the cat sat on the mat", "", ""], references, n_bootstrap=100)
+    assert bleu.low < bleu.value < bleu.high
+    assert chrf.low < chrf.value < chrf.high
+
+
 def test_counts() -> None:
     layer = MultiHeadAttention(32, 4)
     assert count_parameters(layer) == 4 * (32 * 32 + 32)

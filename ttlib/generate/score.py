@@ -2,8 +2,28 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from sacrebleu.metrics import BLEU, CHRF
 
 from ttlib.errors import require
+
+
+class _FloatScores:
+    """Plain floats from every resample: sacrebleu 2.6 cannot average its own float32 with an exact 0.0."""
+
+    def _compute_score_from_stats(self, stats: Any) -> Any:
+        result = super()._compute_score_from_stats(stats)  # type: ignore[misc]
+        result.score = float(result.score)
+        return result
+
+
+class _Bleu(_FloatScores, BLEU):
+    pass
+
+
+class _Chrf(_FloatScores, CHRF):
+    pass
 
 
 @dataclass(frozen=True)
@@ -26,13 +46,11 @@ def score(hypotheses: Sequence[str], references: Sequence[str], n_bootstrap: int
     Raises:
         InputError: the two lists are not equally long, or they are empty.
     """
-    from sacrebleu.metrics import BLEU, CHRF
-
     require(len(references) > 0, "references", 0, "at least one sentence")
     same = len(hypotheses) == len(references)
     require(same, "hypotheses", len(hypotheses), f"as many as references, {len(references)}")
     scores = []
-    for metric in (BLEU(), CHRF()):
+    for metric in (_Bleu(), _Chrf()):
         result = metric.corpus_score(list(hypotheses), [list(references)], n_bootstrap=n_bootstrap)
         mean, half = result._mean, result._ci
         signature = str(metric.get_signature())
