@@ -31,8 +31,8 @@ def save_checkpoint(
     save_file({k: v.contiguous() for k, v in average.items()}, new / AVERAGE)
     torch.save(state, new / STATE)
     (new / CONFIG).write_text(json.dumps(config, indent=1, ensure_ascii=False))
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
+    if folder.exists():  # else the old one is all there is
+        shutil.rmtree(old, ignore_errors=True)
         os.replace(folder, old)
     os.replace(new, folder)
     shutil.rmtree(old, ignore_errors=True)

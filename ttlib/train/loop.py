@@ -62,6 +62,7 @@ class Trainer:
         self.average = MovingAverage(model, config.average)
         self.step = self.epoch = self.batch = 0
         self.history: list[Point] = []
+        self.recent: list[float] = []  # losses since the history's last line
         loss: nn.Module = TranslationLoss(model, config.smoothing, dtype)
         if config.compile:
             model.encoder.compile(dynamic=True)
@@ -72,21 +73,19 @@ class Trainer:
         """Train to ``config.steps`` (or stop ``until`` a step); save to ``out``; return the history."""
         last = min(self.config.steps, until or self.config.steps)
         self.model.train()
-        recent: list[float] = []
         tokens, since = 0, time.perf_counter()
         stream = self.stream()
         with Progress("training", last, enabled=show and self.world.is_first) as progress:
             while self.step < last:
                 micro = list(islice(stream, self.config.accumulate))
-                loss = self.update(micro)
-                recent.append(loss)
+                self.recent.append(self.update(micro))
                 tokens += sum(n for _, n in micro)
                 if self.step % self.config.log_every == 0 or self.step == last:
                     speed = tokens / (time.perf_counter() - since)
-                    mean = sum(recent) / len(recent)
+                    mean = sum(self.recent) / len(self.recent)
                     lr = learning_rate(self.step - 1, self.config)
                     self.history.append({"step": float(self.step), "loss": mean, "lr": lr, "tokens_per_second": speed})
-                    recent, tokens, since = [], 0, time.perf_counter()
+                    self.recent, tokens, since = [], 0, time.perf_counter()
                 note = f"loss {self.history[-1]['loss']:.3f}" if self.history else ""
                 progress.update(self.step, note)
                 if out and (self.step % self.config.save_every == 0 or self.step == last):
@@ -132,6 +131,7 @@ class Trainer:
             "optimiser": self.optimiser.state_dict(),
             "place": [self.step, self.epoch, self.batch],
             "history": self.history,
+            "recent": self.recent,
             "rng": torch.get_rng_state(),
             "cuda_rng": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
         }
@@ -149,9 +149,12 @@ class Trainer:
         state = read_state(folder)
         load_weights(self.model, weights)
         self.average.load(average)
+        decays = [group["weight_decay"] for group in self.optimiser.param_groups]
         self.optimiser.load_state_dict(state["optimiser"])
+        for group, decay in zip(self.optimiser.param_groups, decays, strict=True):
+            group["weight_decay"] = decay  # the rate too is set anew, at every step
         self.step, self.epoch, self.batch = state["place"]
-        self.history = state["history"]
+        self.history, self.recent = state["history"], state["recent"]
         if self.world.size > 1:  # each process drops out on its own
             runtime.seed_everything(hash((self.config.seed, self.step, self.world.rank)))
             return
