@@ -13,9 +13,9 @@ import dataclasses
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ttlib.errors import DataError, InputError
+from ttlib.errors import DataError, InputError, require
 
 if TYPE_CHECKING:
     from ttlib.presets.translate import TranslationRun
@@ -60,7 +60,7 @@ def _resumed(args: argparse.Namespace) -> tuple[Path, "TranslationRun", str]:
     from ttlib.train.config import TrainConfig, override
 
     settings = [*filter(None, [args.preset]), *args.settings]
-    record = json.loads(_existing(args.resume / "run.json").read_text())
+    record = _record(args.resume / "run.json")
     config = record["config"]
     run = TranslationRun(
         data=TranslationData(**config["data"]),
@@ -88,6 +88,8 @@ def export(args: argparse.Namespace) -> None:
     """Write a shippable folder."""
     from ttlib.pretrained.shipped import export as write
 
+    for note in args.notes:
+        require("=" in note, "note", note, "name=value, such as minutes=68")
     print(write(args.run_folder, args.folder, dict(note.split("=", 1) for note in args.notes)))
 
 
@@ -106,10 +108,13 @@ def data(args: argparse.Namespace) -> None:
     print(fetch(args.deb))
 
 
-def _existing(path: Path) -> Path:
+def _record(path: Path) -> Any:
     if not path.is_file():
         raise DataError(f"no file {path}; need the folder of a training run")
-    return path
+    try:
+        return json.loads(path.read_text())
+    except ValueError as error:
+        raise DataError(f"{path} is not JSON: {error}") from error
 
 
 def parser() -> argparse.ArgumentParser:

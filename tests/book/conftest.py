@@ -12,7 +12,8 @@ ROOT = Path(__file__).parent.parent.parent
 def html() -> Path:
     """The folder of built pages."""
     folder = Path(os.environ.get("TTLIB_HTML") or ROOT / "_build" / "html")
-    assert (folder / "index.html").is_file(), f"no book in {folder}; run `make book` first"
+    if not (folder / "index.html").is_file():
+        pytest.fail(f"no book in {folder}; run `make book` first", pytrace=False)
     return folder
 
 

@@ -1,6 +1,7 @@
 """What a page holds, read from its HTML without a browser."""
 
 import re
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urldefrag
@@ -36,6 +37,7 @@ class Page(HTMLParser):
             self.unnamed.append(values.get("src", tag))
 
 
+@cache  # a page is read once for each link to it
 def read(path: Path) -> Page:
     return Page(path.read_text(encoding="utf-8"))
 

@@ -18,6 +18,9 @@ from ttlib.text.lexicon import learn_lexicon, word_for_word
 
 ROOT = Path(__file__).parent.parent.parent
 FOLDER = SHIPPED / "translate_ru_en"
+# Every fifth test verse, greedily: 21.9 was measured. Raise it with a better checkpoint.
+BLEU_AT_LEAST = 21.0
+AHEAD_OF_BASELINES = 8
 SMALL = ["model.d_model=32", "model.d_ff=32", "model.src_vocab_size=600", "model.tgt_vocab_size=500"]
 SMALL += ["train.max_tokens=300", "train.log_every=1", "train.warmup=2"]
 
@@ -39,6 +42,9 @@ def test_it_translates() -> None:
     translator = load_translator()
     assert 7e6 < count_parameters(translator.model) < 8e6
     source = ["И сказал Бог: да будет свет.", "Иисус сказал им в ответ: идите в дом."]
+    (genesis,) = translator.translate(["В начале сотворил Бог небо и землю."])
+    assert "God" in genesis
+    assert "heaven" in genesis
     first, second = translator.translate(source)
     assert first.startswith("And God said, Let")
     assert "light" in first
@@ -52,7 +58,7 @@ def test_it_is_far_better_than_the_baselines() -> None:
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     split = load_split(TranslationData())
-    test = split.test[::5]  # 207 verses of all held-out chapters
+    test = split.test[::5]  # 206 verses of all held-out chapters
     sources, references = [p.src for p in test], [p.tgt for p in test]
     vectoriser = TfidfVectorizer().fit(p.src for p in split.train)
     similarity = vectoriser.transform(sources) @ vectoriser.transform([p.src for p in split.train]).T
@@ -60,9 +66,9 @@ def test_it_is_far_better_than_the_baselines() -> None:
     lexicon = learn_lexicon([(p.src, p.tgt) for p in split.train[::4]])
     systems = [load_translator().translate(sources, beam=1), looked_up, [word_for_word(s, lexicon) for s in sources]]
     model, copied, words = (score(hypotheses, references, 10)[0].value for hypotheses in systems)
-    assert model > 20.5  # measured: see BLEU in the chapter
-    assert model > copied + 8
-    assert model > words + 8
+    assert model > BLEU_AT_LEAST
+    assert model > copied + AHEAD_OF_BASELINES
+    assert model > words + AHEAD_OF_BASELINES
 
 
 def ttlib(*words: str, launcher: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:

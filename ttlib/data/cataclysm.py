@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ttlib.data.records import Pair
-from ttlib.data.sources import Source, cache_folder, verified
+from ttlib.data.sources import Source, cache_folder, check_file, verified
 from ttlib.errors import DataError
 
 PACKAGE = "cataclysm-dda-data"
@@ -77,6 +77,7 @@ def fetch(deb: Path | None = None) -> Path:
         found = Path(folder, "unpacked/usr/share/locale/ru/LC_MESSAGES/cataclysm-dda.mo")
         if not found.is_file():
             raise DataError(f"--deb: {deb.name} holds no Russian messages; need {PACKAGE} 0.F-3")
+        check_file(CATACLYSM, found)  # before it takes the place of what is there
         target.parent.mkdir(parents=True, exist_ok=True)
         partial = target.with_suffix(".part")
         shutil.copyfile(found, partial)

@@ -90,9 +90,13 @@ class PairBatches:
 
     With several processes, each takes every ``world``-th pair of every batch, so that together they see
     what one process would see.
+
+    Raises:
+        InputError: there are no pairs.
     """
 
     def __init__(self, pairs: Sequence[IdPair], max_tokens: int, seed: int = 0, rank: int = 0, world: int = 1) -> None:
+        require(len(pairs) > 0, "pairs", 0, "at least one pair")  # else epoch would follow empty epoch
         self.pairs, self.max_tokens, self.seed = pairs, max_tokens, seed
         self.rank, self.world = rank, world
 

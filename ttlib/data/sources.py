@@ -54,11 +54,12 @@ def verified(source: Source) -> Path:
     Raises:
         DataError: it is missing, cut short or changed; the message says what to run.
     """
-    return _verify(source, locate(source))
+    return check_file(source, locate(source))
 
 
 @cache
-def _verify(source: Source, path: Path) -> Path:
+def check_file(source: Source, path: Path) -> Path:
+    """The path, if it holds the file that the source describes."""
     again = f"run: {source.install}"
     if not path.is_file():
         raise DataError(f"{source.name}: no file {path.name!r} in {path.parent}; {again}")

@@ -23,12 +23,13 @@ def learn_lexicon(pairs: Sequence[tuple[str, str]], iterations: int = 5) -> dict
     likely; expectation maximisation then shifts the counts to the pairs that explain most, again and again.
 
     Raises:
-        InputError: there are no pairs.
+        InputError: there are no pairs, or none has words on both sides.
     """
     require(len(pairs) > 0, "pairs", 0, "at least one pair of sentences")
     src_ids: dict[str, int] = {}
     tgt_ids: dict[str, int] = {}
     f, e, group = _links(pairs, src_ids, tgt_ids)  # (N,) each: a source word, a target word, its position
+    require(len(group) > 0, "pairs", pairs[0], "a pair with words on both sides")
     n_tgt = len(tgt_ids)
     kinds, link = torch.unique(f * n_tgt + e, return_inverse=True)  # each distinct pair of words once
     kind_src = kinds // n_tgt

@@ -63,8 +63,11 @@ def _notebook_display():  # type: ignore[no-untyped-def]
     """A display that can be updated, inside Jupyter or Colab; else None."""
     if "ipykernel" not in sys.modules:
         return None
+    from IPython import get_ipython
     from IPython.display import display
 
+    if get_ipython() is None:  # only imported
+        return None
     return display(_Plain("…"), display_id=True)
 
 
