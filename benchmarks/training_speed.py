@@ -24,7 +24,7 @@ from ttlib.models.config import Seq2SeqConfig
 from ttlib.models.seq2seq import Seq2Seq
 from ttlib.nn.positions import sinusoids
 from ttlib.train.config import TrainConfig
-from ttlib.train.loop import TranslationLoss
+from ttlib.train.objective import TranslationLoss
 from ttlib.train.optim import adamw
 from ttlib.train.precision import autocast
 

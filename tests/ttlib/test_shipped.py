@@ -11,6 +11,7 @@ import torch
 from safetensors import safe_open
 
 from ttlib.data.translation import TranslationData, load_split
+from ttlib.errors import DataError
 from ttlib.generate.score import score
 from ttlib.models.count import count_parameters
 from ttlib.pretrained.shipped import SHIPPED, load_translator, read_provenance
@@ -69,6 +70,13 @@ def test_it_is_far_better_than_the_baselines() -> None:
     assert model > BLEU_AT_LEAST
     assert model > copied + AHEAD_OF_BASELINES
     assert model > words + AHEAD_OF_BASELINES
+
+
+@pytest.mark.parametrize("config", [{}, {"model": {"d_modle": 3}}])
+def test_a_folder_with_another_config_is_refused(config: dict[str, object], tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(DataError, match=r"config\.json describes no model of ours"):
+        load_translator(tmp_path)
 
 
 def ttlib(*words: str, launcher: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:

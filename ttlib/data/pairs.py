@@ -89,21 +89,25 @@ class PairBatches:
     """The batches of each epoch: the same for the same seed, whoever asks, from whichever step on.
 
     With several processes, each takes every ``world``-th pair of every batch, so that together they see
-    what one process would see.
+    what one process would see. ``pad_id`` fills up the shorter ones.
 
     Raises:
         InputError: there are no pairs.
     """
 
-    def __init__(self, pairs: Sequence[IdPair], max_tokens: int, seed: int = 0, rank: int = 0, world: int = 1) -> None:
+    def __init__(
+        self, pairs: Sequence[IdPair], max_tokens: int, seed: int = 0, rank: int = 0, world: int = 1, pad_id: int = 0
+    ) -> None:
         require(len(pairs) > 0, "pairs", 0, "at least one pair")  # else epoch would follow empty epoch
         self.pairs, self.max_tokens, self.seed = pairs, max_tokens, seed
-        self.rank, self.world = rank, world
+        self.rank, self.world, self.pad_id = rank, world, pad_id
 
     def epoch(self, number: int, start: int = 0) -> Iterator[tuple[PairBatch, int]]:
         """Yield (this process's part of the batch, target tokens in the whole batch), from batch ``start`` on."""
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + number)
         for rows in batches_by_tokens(self.pairs, self.max_tokens, generator)[start:]:
             whole = [self.pairs[i] for i in rows]
-            part = whole[self.rank :: self.world] or [(whole[0][0], whole[0][1][:1] + [0])]  # nothing to predict
-            yield collate(part, multiple=8), n_tokens(whole)
+            part = whole[self.rank :: self.world] or [
+                (whole[0][0], whole[0][1][:1] + [self.pad_id])
+            ]  # nothing to predict
+            yield collate(part, self.pad_id, multiple=8), n_tokens(whole)

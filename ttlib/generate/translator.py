@@ -31,7 +31,10 @@ class Translator:
     def translate(
         self, sentences: Sequence[str], edition: str = "basic", beam: int = 4, alpha: float = 1.0, batch: int = 50
     ) -> list[str]:
-        """One translation per sentence, by beam search (``beam`` = 1: greedy), at most twice the source's length.
+        """One translation per sentence, by beam search (``beam`` = 1: greedy).
+
+        ``batch`` sentences of similar length go together; a translation is cut off at twice the tokens of the
+        longest of them, plus 10.
 
         Raises:
             InputError: the edition is unknown to the model, or a sentence is longer than its positions.

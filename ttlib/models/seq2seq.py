@@ -2,6 +2,7 @@
 
 from torch import nn
 
+from ttlib.errors import require
 from ttlib.models.config import Seq2SeqConfig
 from ttlib.models.decoder import Decoder
 from ttlib.models.embedding import check_ids
@@ -57,6 +58,8 @@ class Seq2Seq(nn.Module):
         Padding in ``tgt`` stands on the right, behind every real token, so that the causal mask hides it.
         """
         check_ids(tgt, self.config.tgt_vocab_size, "tgt")
+        if tgt.size(0) != memory.size(0):  # one would be repeated silently
+            require(False, "tgt", tuple(tgt.shape), f"as many rows as the source, {memory.size(0)}")
         seen = len(caches[0].self_attention) if caches else 0
         mask = masks.causal(tgt.size(1), seen + tgt.size(1), tgt.device)
         return self.decoder(tgt, memory, mask, memory_mask, caches)

@@ -27,7 +27,7 @@ class Dropout(nn.Module):
         """Any shape; the same shape comes out."""
         if not self.training or self.p == 0:
             return x
-        if x.device.type != "cpu":
+        if x.device.type != "cpu" or torch.compiler.is_compiling():  # a compiler makes its own quick one
             return F.dropout(x, self.p)
         bits = torch.empty(-(-x.numel() // 4), dtype=torch.int64).random_(-(2**63), 2**63 - 1)
         sixteen = bits.view(torch.int16)[: x.numel()].view(x.shape)  # uniform on −32768 … 32767

@@ -26,10 +26,22 @@ def load_translator(folder: Path | str = SHIPPED / "translate_ru_en") -> Transla
         InputError: the weights are of another configuration.
     """
     folder = find_checkpoint(Path(folder))
-    model = Seq2Seq(Seq2SeqConfig(**read_config(folder)["model"]))
+    model = Seq2Seq(read_model_config(folder))
     load_weights(model, read_weights(folder / "model.safetensors"))
     src, tgt = (Subwords.load(folder / f"{side}_tokenizer.json") for side in ("src", "tgt"))
     return Translator(model.eval(), src, tgt)
+
+
+def read_model_config(folder: Path) -> Seq2SeqConfig:
+    """The sizes of a checkpoint's model.
+
+    Raises:
+        DataError: the file holds none, or more than our models know.
+    """
+    try:
+        return Seq2SeqConfig(**read_config(folder)["model"])
+    except (KeyError, TypeError) as error:
+        raise DataError(f"checkpoint: {folder / 'config.json'} describes no model of ours: {error!r}") from error
 
 
 def read_provenance(folder: Path | str = SHIPPED / "translate_ru_en") -> dict[str, Any]:

@@ -71,7 +71,16 @@ def load_weights(model: nn.Module, weights: dict[str, torch.Tensor]) -> None:
     Raises:
         InputError: naming the first parameters that are missing, unknown or of another shape.
     """
-    own = model.state_dict()
+    check_weights(model.state_dict(), weights)
+    model.load_state_dict(weights)
+
+
+def check_weights(own: dict[str, torch.Tensor], weights: dict[str, torch.Tensor]) -> None:
+    """Refuse weights of other names or shapes than our own.
+
+    Raises:
+        InputError: naming the first parameters that are missing, unknown or of another shape.
+    """
     problems = [f"missing {name}" for name in own if name not in weights]
     problems += [f"unknown {name}" for name in weights if name not in own]
     problems += [
@@ -82,7 +91,6 @@ def load_weights(model: nn.Module, weights: dict[str, torch.Tensor]) -> None:
     if problems:
         more = f" and {len(problems) - 3} more" if len(problems) > 3 else ""
         raise InputError(f"checkpoint: of another configuration than the model: {'; '.join(problems[:3])}{more}")
-    model.load_state_dict(weights)
 
 
 def read_state(folder: Path) -> Any:

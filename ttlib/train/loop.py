@@ -1,6 +1,7 @@
 """The training loop: read it from top to bottom."""
 
 import dataclasses
+import math
 import time
 from itertools import islice
 from pathlib import Path
@@ -12,43 +13,18 @@ from torch.nn.parallel import DistributedDataParallel
 
 from ttlib import runtime
 from ttlib.data.pairs import PairBatch, PairBatches
+from ttlib.errors import require
 from ttlib.models.seq2seq import Seq2Seq
-from ttlib.train.checkpoint import (
-    AVERAGE,
-    MODEL,
-    find_checkpoint,
-    load_weights,
-    read_state,
-    read_weights,
-    save_checkpoint,
-)
+from ttlib.train import checkpoint
 from ttlib.train.config import TrainConfig
 from ttlib.train.dist import ALONE, World
-from ttlib.train.loss import linear_cross_entropy
+from ttlib.train.objective import TranslationLoss
 from ttlib.train.optim import MovingAverage, adamw
-from ttlib.train.precision import autocast, faster_dtype
+from ttlib.train.precision import faster_dtype
 from ttlib.train.progress import Progress
 from ttlib.train.schedule import learning_rate
 
 Point = dict[str, float]  # one line of the history: step, loss, lr, tokens_per_second
-
-
-class TranslationLoss(nn.Module):
-    """A batch in, the summed loss of its target tokens out: the module that is trained."""
-
-    def __init__(self, model: Seq2Seq, smoothing: float, dtype: str) -> None:
-        super().__init__()
-        self.model, self.smoothing, self.dtype = model, smoothing, dtype
-
-    def forward(self, batch: PairBatch) -> torch.Tensor:
-        """Only positions that hold a token are scored: padding never reaches the output projection."""
-        with autocast(batch.src.device, self.dtype):
-            states = self.model.states(batch.src, batch.tgt_in)  # (B, T, D)
-        real = batch.tgt_out != self.model.config.pad_id
-        states = states[real]  # (N, D)
-        if self.dtype == "bfloat16":
-            states = states.bfloat16()
-        return linear_cross_entropy(states, self.model.output_weight, batch.tgt_out[real], self.smoothing)
 
 
 class Trainer:
@@ -71,7 +47,7 @@ class Trainer:
 
     def run(self, out: Path | None = None, show: bool = True, until: int | None = None) -> list[Point]:
         """Train to ``config.steps`` (or stop ``until`` a step); save to ``out``; return the history."""
-        last = min(self.config.steps, until or self.config.steps)
+        last = self.config.steps if until is None else min(until, self.config.steps)
         self.model.train()
         tokens, since = 0, time.perf_counter()
         stream = self.stream()
@@ -105,6 +81,9 @@ class Trainer:
 
         The sum over this process's tokens is divided by the tokens of *all* processes and micro-batches;
         DistributedDataParallel averages over processes, hence the factor.
+
+        Raises:
+            InputError: a gradient is infinite or not a number; the weights stay as they were.
         """
         total = sum(n for _, n in micro)
         summed = torch.zeros((), device=self.world.device)
@@ -112,7 +91,9 @@ class Trainer:
             loss = self.loss(batch.to(self.world.device))
             (loss * (self.world.size / total)).backward()
             summed += loss.detach()
-        nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
+        norm = float(nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip))
+        need = f"finite gradients at step {self.step + 1}: try a lower train.lr; the last checkpoint is kept"
+        require(math.isfinite(norm), "loss", float(summed) / total, need)
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(self.step, self.config)
         self.optimiser.step()
@@ -136,7 +117,7 @@ class Trainer:
             "cuda_rng": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
         }
         config = {"model": self.model.config.to_dict(), "train": dataclasses.asdict(self.config)}
-        save_checkpoint(out, self.model.state_dict(), self.average.values, state, config)
+        checkpoint.save_checkpoint(out, self.model.state_dict(), self.average.values, state, config)
 
     def resume(self, out: Path) -> None:
         """Go back to a checkpoint: weights, average, optimiser, place in the data, random generators.
@@ -144,10 +125,12 @@ class Trainer:
         One process alone goes on bit for bit as if it had never stopped. Of several, each draws new
         dropout masks: the states of all their generators are not saved.
         """
-        folder = find_checkpoint(out)
-        weights, average = read_weights(folder / MODEL), read_weights(folder / AVERAGE)
-        state = read_state(folder)
-        load_weights(self.model, weights)
+        folder = checkpoint.find_checkpoint(out)
+        weights = checkpoint.read_weights(folder / checkpoint.MODEL)
+        average = checkpoint.read_weights(folder / checkpoint.AVERAGE)
+        state = checkpoint.read_state(folder)
+        checkpoint.check_weights(self.average.values, average)
+        checkpoint.load_weights(self.model, weights)
         self.average.load(average)
         decays = [group["weight_decay"] for group in self.optimiser.param_groups]
         self.optimiser.load_state_dict(state["optimiser"])

@@ -1,6 +1,7 @@
 """A translation run in its folder: tokenisers, resolved configuration, checkpoint, history."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -43,7 +44,7 @@ def prepare(
     network = Seq2Seq(model)
     runtime.seed_everything(train.seed + world.rank)  # but drops out on its own
     pairs = to_ids(tagged, src, tgt, model.eos_id)
-    batches = PairBatches(pairs, train.max_tokens, train.seed, world.rank, world.size)
+    batches = PairBatches(pairs, train.max_tokens, train.seed, world.rank, world.size, model.pad_id)
     return Prepared(split, src, tgt, Trainer(network, batches, train, world))
 
 
@@ -53,4 +54,6 @@ def begin(folder: Path, record: dict[str, Any], prepared: Prepared) -> None:
     prepared.src.save(folder / "src_tokenizer.json")
     prepared.tgt.save(folder / "tgt_tokenizer.json")
     record = record | {"machine": runtime.describe()}
-    (folder / "run.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+    partial = folder / "run.part"
+    partial.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+    os.replace(partial, folder / "run.json")
