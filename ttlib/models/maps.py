@@ -8,7 +8,7 @@ from torch import nn
 from ttlib.errors import require
 from ttlib.nn.multihead import MultiHeadAttention
 from ttlib.runtime import eval_mode
-from ttlib.shapes import Float, Tensor
+from ttlib.shapes import Bool, Float, Tensor
 
 
 def attention_maps(model: nn.Module, *inputs: Any) -> dict[str, Tensor]:
@@ -47,3 +47,17 @@ def all_heads(encoder: nn.Module, *inputs: Any) -> Float[Tensor, "L B H T T"]:
     shapes = sorted({tuple(weights.shape) for weights in maps.values()})
     require(len(shapes) == 1, "encoder", shapes, "a model whose layers of attention have weights of one shape")
     return torch.stack(list(maps.values()))
+
+
+def share_on(heads: Float[Tensor, "L B H T S"], wanted: Bool[Tensor, "B T S"]) -> Float[Tensor, "L H"]:
+    """Which share of its weight each head puts on the wanted keys: the mean over all queries that want any.
+
+    So one can measure a habit: ``wanted`` may be each token's neighbour, its own word elsewhere, a special token.
+
+    Raises:
+        InputError: no query wants anything.
+    """
+    asked = wanted.any(-1)  # (B, T)
+    require(bool(asked.any()), "wanted", tuple(wanted.shape), "a query that wants something")
+    given = (heads * wanted[:, None]).sum(-1)  # (L, B, H, T)
+    return (given * asked[:, None]).sum((1, 3)) / asked.sum()
