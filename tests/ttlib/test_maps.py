@@ -7,7 +7,7 @@ from torch import nn
 from tests.ttlib.torch_twins import randomise
 from ttlib.errors import InputError
 from ttlib.models.config import Seq2SeqConfig
-from ttlib.models.maps import attention_maps
+from ttlib.models.maps import attention_maps, share_on
 from ttlib.models.seq2seq import Seq2Seq
 from ttlib.nn.attention import attention_weights
 from ttlib.nn.multihead import MultiHeadAttention
@@ -114,3 +114,51 @@ def test_a_single_layer_and_a_model_without_attention() -> None:
     x = torch.randn(1, 3, 32, dtype=torch.float64)
     assert torch.equal(attention_maps(layer, x, x)[""], layer.weights(x, x))
     assert attention_maps(nn.Linear(3, 3), torch.zeros(1, 3)) == {}
+
+
+def some_heads() -> tuple[torch.Tensor, torch.Tensor]:
+    """Weights of 2 layers, 3 sentences, 4 heads, 5 tokens; who is wanted by whom, by some queries nobody."""
+    generator = torch.Generator().manual_seed(1)
+    heads = torch.randn(2, 3, 4, 5, 5, generator=generator, dtype=torch.float64).softmax(-1)
+    return heads, torch.rand(3, 5, 5, generator=generator) < 0.3
+
+
+def by_hand(heads: torch.Tensor, wanted: torch.Tensor, layer: int, head: int) -> float:
+    shares = [
+        sum(heads[layer, b, head, t, s].item() for s in range(5) if wanted[b, t, s])
+        for b in range(3)
+        for t in range(5)
+        if any(wanted[b, t])
+    ]
+    return sum(shares) / len(shares)
+
+
+def test_share_on_equals_counting_by_hand() -> None:
+    heads, wanted = some_heads()
+    assert not wanted.any(-1).all(), "a query that wants nobody"
+    shares = share_on(heads, wanted)
+    for layer in range(2):
+        for head in range(4):
+            assert shares[layer, head].item() == pytest.approx(by_hand(heads, wanted, layer, head), abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    "mutant",
+    [
+        lambda h, w: share_on(h.transpose(-1, -2), w),
+        lambda h, w: share_on(h, w.transpose(-1, -2)),
+        lambda h, w: share_on(h, w.flip(0)),
+        lambda h, w: share_on(h, w) * w.any(-1).double().mean(),
+        lambda h, w: (h * w[:, None]).sum((1, 3, 4)) / w.sum(),
+    ],
+)
+def test_share_on_mutants_differ(mutant) -> None:  # type: ignore[no-untyped-def]
+    heads, wanted = some_heads()
+    assert (mutant(heads, wanted) - share_on(heads, wanted)).abs().max() > 1e-2
+
+
+def test_share_on_nobody() -> None:
+    heads, wanted = some_heads()
+    torch.testing.assert_close(share_on(heads, torch.ones_like(wanted)), torch.ones(2, 4, dtype=torch.float64))
+    with pytest.raises(InputError, match=r"wanted: got \(3, 5, 5\), need a query that wants something"):
+        share_on(heads, torch.zeros_like(wanted))

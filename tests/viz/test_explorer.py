@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from ttlib.errors import InputError
-from ttlib.viz import explore
+from ttlib.viz import explore, explore_heads
 
 WEIGHTS = torch.tensor([[0.0, 0.996, 0.004], [0.5, 0.25, 0.25]])
 QUERIES, KEYS = ["made", "the <b>"], ["god", "heaven", "</script>"]
@@ -80,3 +80,46 @@ def test_several_maps_get_a_menu():
 def test_wrong_weights_are_refused(weights, message):
     with pytest.raises(InputError, match=message):
         explore(weights, QUERIES, KEYS)
+
+
+HEADS = torch.arange(2 * 3 * 4, dtype=torch.float).view(2, 3, 2, 2) / 100
+
+
+def test_heads_get_a_menu_of_layers_and_one_of_heads():
+    figure = explore_heads(HEADS, ["a", "b"], title="Heads", first=(2, 3), start=1)
+    found = re.findall(r"<label>(\w+): <select>(.*?)</select>", figure._repr_html_())
+    numbers = {label: re.findall(r'value="(\d)"( selected)?>(\d)<', options) for label, options in found}
+    assert numbers == {
+        "Layer": [("0", "", "1"), ("1", " selected", "2")],
+        "Head": [("0", "", "1"), ("1", "", "2"), ("2", " selected", "3")],
+    }
+    (maps,) = re.findall(r"maps=(\[.*?\]),words", figure._repr_html_())
+    assert json.loads(maps) == [[[i, i + 1], [i + 2, i + 3]] for i in range(0, 24, 4)]  # layer by layer
+    assert "let now=[0,1];" in figure._repr_html_()
+    assert "layer 2, head 3<ul><li>a → b 21 %</li><li>b → b 23 %</li></ul>" in figure._repr_html_()
+
+
+def test_all_heads_of_a_sentence_weigh_little():
+    page = explore_heads(torch.rand(6, 12, 16, 16).softmax(-1), [f"word {i}" for i in range(16)], title="Heads")
+    assert len(page._repr_html_().encode()) < 120_000
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"heads": HEADS[0]}, r"heads: got \(3, 2, 2\), need four axes"),
+        ({"tokens": ["a"]}, r"weights: got \(2, 2\), need \(1, 1\)"),
+        ({"first": (3, 1)}, r"first: got \(3, 1\), need at most \(2, 3\), from 1"),
+        ({"first": (1, 0)}, r"first: got \(1, 0\), need at most"),
+        ({"start": 2}, "start: got 2, need the number of a token, 0 to 1"),
+    ],
+)
+def test_wrong_heads_are_refused(changes, message):
+    with pytest.raises(InputError, match=message):
+        explore_heads(**{"heads": HEADS, "tokens": ["a", "b"], "title": "Heads", **changes})
+
+
+def test_another_query_may_be_chosen_at_first():
+    assert "let now=[0,1];" in explore(WEIGHTS, QUERIES, KEYS, start=1)._repr_html_()
+    with pytest.raises(InputError, match="start: got 2, need the number of a query, 0 to 1"):
+        explore(WEIGHTS, QUERIES, KEYS, start=2)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from ttlib.viz import explore
+from ttlib.viz import explore, explore_heads
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 BROWSER = next((path for path in map(shutil.which, NAMES) if path), None)
@@ -37,6 +37,10 @@ press("ArrowLeft");press("x");note();
 boxes[0].querySelectorAll("[role=radio]")[0].focus();press(" ");note();
 note(boxes[1]);
 const menu=boxes[2].querySelector("select");menu.value=1;menu.dispatchEvent(new Event("change"));note(boxes[2]);
+note(boxes[3]);
+for(const [n,value] of [[0,1],[1,2]]){
+ const pick=boxes[3].querySelectorAll("select")[n];pick.value=value;
+ pick.dispatchEvent(new Event("change"));note(boxes[3])}
 const out=document.createElement("pre");out.id="log";out.textContent=JSON.stringify(log);document.body.append(out);
 """
 
@@ -50,7 +54,9 @@ def log(tmp_path_factory):
     folder: Path = tmp_path_factory.mktemp("explorer")
     figure = explore(WEIGHTS, WORDS)._repr_html_()
     several = explore({"a": WEIGHTS, "b": WEIGHTS.flip(0)}, WORDS)._repr_html_()
-    page = f"<!doctype html><meta charset=utf-8>{figure}{figure}{several}<script>{ACTIONS}</script>"
+    heads = torch.arange(54).view(2, 3, 3, 3) / 100
+    both = explore_heads(heads, WORDS, title="Heads", first=(1, 2), start=2)._repr_html_()
+    page = f"<!doctype html><meta charset=utf-8>{figure}{figure}{several}{both}<script>{ACTIONS}</script>"
     (folder / "page.html").write_text(page, encoding="utf-8")
     command = [BROWSER, *FLAGS, f"--user-data-dir={folder / 'profile'}", (folder / "page.html").as_uri()]
     dom = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
@@ -100,3 +106,12 @@ def test_the_same_figure_twice_on_a_page_works_twice(log):
 
 def test_the_menu_changes_the_map(log):
     assert log[8]["text"] == "“one” looks at: one 100 %."
+
+
+def test_two_menus_choose_layer_and_head(log):
+    texts = [entry["text"] for entry in log[9:]]
+    assert texts == [
+        "“three” looks at: three 17 %, two 16 %, one 15 %.",  # layer 1, head 2
+        "“three” looks at: three 44 %, two 43 %, one 42 %.",  # layer 2, head 2
+        "“three” looks at: three 53 %, two 52 %, one 51 %.",  # layer 2, head 3
+    ]

@@ -2,11 +2,13 @@
 
 from typing import Any
 
+import torch
 from torch import nn
 
+from ttlib.errors import require
 from ttlib.nn.multihead import MultiHeadAttention
 from ttlib.runtime import eval_mode
-from ttlib.shapes import Tensor
+from ttlib.shapes import Bool, Float, Tensor
 
 
 def attention_maps(model: nn.Module, *inputs: Any) -> dict[str, Tensor]:
@@ -33,3 +35,29 @@ def attention_maps(model: nn.Module, *inputs: Any) -> dict[str, Tensor]:
         for handle in hooks:
             handle.remove()
     return maps
+
+
+def all_heads(encoder: nn.Module, *inputs: Any) -> Float[Tensor, "L B H T T"]:
+    """Run ``encoder(*inputs)`` and return the weights of all its heads: layers first, then as in `attention_maps`.
+
+    Raises:
+        InputError: the model has no attention, or its layers' weights differ in shape (a decoder's cross-attention).
+    """
+    maps = attention_maps(encoder, *inputs)
+    shapes = sorted({tuple(weights.shape) for weights in maps.values()})
+    require(len(shapes) == 1, "encoder", shapes, "a model whose layers of attention have weights of one shape")
+    return torch.stack(list(maps.values()))
+
+
+def share_on(heads: Float[Tensor, "L B H T S"], wanted: Bool[Tensor, "B T S"]) -> Float[Tensor, "L H"]:
+    """Which share of its weight each head puts on the wanted keys: the mean over all queries that want any.
+
+    So one can measure a habit: ``wanted`` may be each token's neighbour, its own word elsewhere, a special token.
+
+    Raises:
+        InputError: no query wants anything.
+    """
+    asked = wanted.any(-1)  # (B, T)
+    require(bool(asked.any()), "wanted", tuple(wanted.shape), "a query that wants something")
+    given = (heads * wanted[:, None]).sum(-1)  # (L, B, H, T)
+    return (given * asked[:, None]).sum((1, 3)) / asked.sum()

@@ -129,7 +129,7 @@ class Trainer:
         weights = checkpoint.read_weights(folder / checkpoint.MODEL)
         average = checkpoint.read_weights(folder / checkpoint.AVERAGE)
         state = checkpoint.read_state(folder)
-        checkpoint.check_weights(self.average.values, average)
+        checkpoint.check_names(self.average.values, average, "checkpoint")
         checkpoint.load_weights(self.model, weights)
         self.average.load(average)
         decays = [group["weight_decay"] for group in self.optimiser.param_groups]

@@ -3,7 +3,7 @@
 from ttlib.viz.architecture import draw_seq2seq
 from ttlib.viz.attention import heatmap
 from ttlib.viz.curves import lines, loss_curve, slope, training_curve
-from ttlib.viz.explorer import explore
+from ttlib.viz.explorer import explore, explore_heads
 from ttlib.viz.masks import mask_picture, padding_picture
 from ttlib.viz.one_token import one_token
 from ttlib.viz.style import Picture, canvas
@@ -14,6 +14,7 @@ __all__ = [
     "canvas",
     "draw_seq2seq",
     "explore",
+    "explore_heads",
     "heatmap",
     "lines",
     "loss_curve",

@@ -44,10 +44,10 @@ $words</svg>
 document.querySelectorAll(".$key:not([data-on])").forEach(box=>{
 box.dataset.on=1;
 const maps=$maps,words=[$queries,$keys],$$=s=>[...box.querySelectorAll(s)];
-const side=[$$(".q"),$$(".k")],lines=box.querySelector(".lines"),pick=box.querySelector("select");
-let now=[0,0];
+const side=[$$(".q"),$$(".k")],lines=box.querySelector(".lines"),picks=$$("select");
+let now=[0,$start];
 function draw(focus){
- const [s,i]=now,w=maps[pick?pick.value:0],n=s?w.map(r=>r[i]):w[i];
+ const [s,i]=now,w=maps[picks.reduce((n,p)=>n*p.options.length+ +p.value,0)],n=s?w.map(r=>r[i]):w[i];
  side.flat().forEach(g=>{g.setAttribute("aria-checked",false);g.tabIndex=-1;
   g.querySelector(".box").style.fillOpacity=0;g.querySelector(".pct").textContent=""});
  const me=side[s][i];me.setAttribute("aria-checked",true);me.tabIndex=0;if(focus)me.focus();
@@ -68,7 +68,7 @@ side.forEach((gs,s)=>gs.forEach((g,i)=>{
   else if(e.key===" "||e.key==="Enter")now=[s,i];
   else return;
   e.preventDefault();draw(true)})}));
-if(pick)pick.addEventListener("change",()=>draw());
+picks.forEach(p=>p.addEventListener("change",()=>draw()));
 draw()});
 </script>
 </div>""")
@@ -93,23 +93,69 @@ def explore(
     keys: Sequence[str] | None = None,
     *,
     title: str = "Attention",
+    start: int = 0,
 ) -> Explorer:
     """An explorable picture of attention weights; several named maps (layers, heads) get a menu.
 
-    Weights are rounded to whole percents. ``keys`` default to the queries: self-attention.
+    Weights are rounded to whole percents. ``keys`` default to the queries: self-attention. The query of number
+    ``start`` is chosen at first.
 
     Raises:
-        InputError: there is no map, or a map has not one label per row and per column.
+        InputError: there is no map, a map has not one label per row and per column, or there is no such query.
     """
     keys = queries if keys is None else keys
     maps = dict(weights) if isinstance(weights, Mapping) else {title: weights}
     require(len(maps) > 0, "weights", weights, "at least one map")
+    require(0 <= start < len(queries), "start", start, f"the number of a query, 0 to {len(queries) - 1}")
     for matrix in maps.values():
         check_labels(matrix, queries, keys)
-    percents = [(100 * matrix.detach().float().cpu()).round().int().tolist() for matrix in maps.values()]
-    told = {name: in_words(rows, queries, keys) for name, rows in zip(maps, percents, strict=True)}
+    percents = {name: in_percent(matrix) for name, matrix in maps.items()}
+    told = {name: in_words(rows, queries, keys) for name, rows in percents.items()}
+    choice = menu("Map", list(maps)) if len(maps) > 1 else ""
+    return assemble(list(percents.values()), told, queries, keys, title, choice, start)
+
+
+def explore_heads(
+    heads: Float[Tensor, "..."],
+    tokens: Sequence[str],
+    *,
+    title: str,
+    first: tuple[int, int] = (1, 1),
+    start: int = 0,
+) -> Explorer:
+    """All heads of one sentence, (L, H, T, T), with a menu of layers and a menu of heads, both counted from 1.
+
+    ``first`` is the layer and the head that are shown at first, ``start`` the number of the token chosen at first.
+
+    Raises:
+        InputError: there is not one label per row and per column, or no such layer, head or token.
+    """
+    require(heads.ndim == 4, "heads", tuple(heads.shape), "four axes, (layers, heads, queries, keys)")
+    (n_layers, n_heads), (layer, head) = heads.shape[:2], first
+    require(0 < layer <= n_layers and 0 < head <= n_heads, "first", first, f"at most {(n_layers, n_heads)}, from 1")
+    require(0 <= start < len(tokens), "start", start, f"the number of a token, 0 to {len(tokens) - 1}")
+    percents, told = [], {}
+    for i, matrix in enumerate(heads.flatten(0, 1)):
+        check_labels(matrix, tokens, tokens)
+        percents.append(in_percent(matrix))
+        told[f"layer {i // n_heads + 1}, head {i % n_heads + 1}"] = in_words(percents[-1], tokens, tokens, most=1)
+    numbers = [[str(i + 1) for i in range(n)] for n in (n_layers, n_heads)]
+    choice = menu("Layer", numbers[0], layer - 1) + " " + menu("Head", numbers[1], head - 1)
+    return assemble(percents, told, tokens, tokens, title, choice, start)
+
+
+def assemble(
+    percents: list[list[list[int]]],
+    told: Mapping[str, Sequence[str]],
+    queries: Sequence[str],
+    keys: Sequence[str],
+    title: str,
+    choice: str,
+    start: int,
+) -> Explorer:
+    """The page of one explorer, under a name made from what it holds."""
     fill = {
-        "choice": menu(list(maps)),
+        "choice": choice,
         "title": html.escape(title),
         "label": html.escape(
             f"{title}. Choose a word on the left to see where it looks, on the right to see who looks."
@@ -120,6 +166,7 @@ def explore(
         "queries": script(list(queries)),
         "keys": script(list(keys)),
         "height": ROW * max(len(queries), len(keys)) + 32,
+        "start": start,
         **SIZES,
     }
     key = "tt" + hashlib.sha256(repr(sorted(fill.items())).encode()).hexdigest()[:8]
@@ -128,10 +175,18 @@ def explore(
     )
 
 
-def menu(names: Sequence[str]) -> str:
-    """A choice between several maps; nothing for a single one."""
-    options = "".join(f'<option value="{i}">{html.escape(name)}</option>' for i, name in enumerate(names))
-    return f"<label>Map: <select>{options}</select></label>" if len(names) > 1 else ""
+def in_percent(matrix: Tensor) -> list[list[int]]:
+    """Weights as whole percents."""
+    return (100 * matrix.detach().float().cpu()).round().int().tolist()
+
+
+def menu(label: str, names: Sequence[str], chosen: int = 0) -> str:
+    """A choice between several maps."""
+    options = "".join(
+        f'<option value="{i}"{" selected" if i == chosen > 0 else ""}>{html.escape(name)}</option>'
+        for i, name in enumerate(names)
+    )
+    return f"<label>{label}: <select>{options}</select></label>"
 
 
 def listed(told: Mapping[str, Sequence[str]]) -> str:
