@@ -95,6 +95,7 @@ def test_looking_leaves_no_trace(training: bool) -> None:
     before = {name: value.clone() for name, value in model.state_dict().items()}
     first, second = attention_maps(model, src, tgt), attention_maps(model, src, tgt)
     assert all(torch.equal(first[name], second[name]) for name in first)  # no dropout while looking
+    assert not any(weights.is_inference() for weights in first.values())  # one may compute with them
     assert all(module.training == training for module in model.modules())
     assert not any(module._forward_hooks for module in model.modules())
     assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())

@@ -34,7 +34,7 @@ def attention_maps(model: nn.Module, *inputs: Any) -> dict[str, Tensor]:
     finally:
         for handle in hooks:
             handle.remove()
-    return maps
+    return {name: weights.clone() for name, weights in maps.items()}  # else no gradient may ever meet them
 
 
 def all_heads(encoder: nn.Module, *inputs: Any) -> Float[Tensor, "L B H T T"]:
