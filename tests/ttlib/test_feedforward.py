@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from tests.ttlib.torch_twins import double_tensor, grads, randomise
-from ttlib.nn.feedforward import FeedForward
+from ttlib.nn.feedforward import FeedForward, GeluFeedForward
 
 D, F = 32, 48
 
@@ -52,8 +52,41 @@ def test_feed_forward_mutants_differ(mutant: Callable[[FeedForward, torch.Tensor
     assert (mutant(ours, x) - b).abs().max() > 1e-2
 
 
-def test_each_position_is_alone() -> None:
-    layer, x = randomise(FeedForward(D, F)), double_tensor(2, 5, D)
+@settings(max_examples=10)
+@given(batch=st.integers(1, 3), t=st.integers(1, 6), seed=st.integers(0, 99))
+def test_gelu_feed_forward_equals_torch_and_formula(batch: int, t: int, seed: int) -> None:
+    ours, x = randomise(GeluFeedForward(D, F), seed), double_tensor(batch, t, D, seed=seed)
+    theirs = twin(ours)
+    theirs[1] = nn.GELU()
+    a, b = ours(x), theirs(x)
+    mine, other = grads(a, [x, *ours.parameters()]), grads(b, [x, *theirs.parameters()])
+    torch.testing.assert_close([a, *mine], [b, *other], rtol=1e-10, atol=1e-10)
+    z = ours.w_1(x)
+    phi = torch.distributions.Normal(torch.zeros((), dtype=z.dtype), 1).cdf(z)  # z · Φ(z)
+    torch.testing.assert_close(a, ours.w_2(z * phi), rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("mutant", "at_least"),
+    [
+        (lambda layer, x: layer.w_2(layer.w_1(x).relu()), 1e-2),
+        (lambda layer, x: layer.w_2(nn.functional.silu(layer.w_1(x))), 1e-2),
+        (lambda layer, x: layer.w_2(nn.functional.gelu(layer.w_1(x), approximate="tanh")), 1e-6),
+    ],
+)
+def test_gelu_feed_forward_mutants_differ(
+    mutant: Callable[[FeedForward, torch.Tensor], torch.Tensor], at_least: float
+) -> None:
+    ours, x = randomise(GeluFeedForward(D, F)), double_tensor(2, 5, D)
+    theirs = twin(ours)
+    theirs[1] = nn.GELU()
+    torch.testing.assert_close(ours(x), theirs(x), rtol=1e-10, atol=1e-10)
+    assert (mutant(ours, x) - theirs(x)).abs().max() > at_least
+
+
+@pytest.mark.parametrize("kind", [FeedForward, GeluFeedForward])
+def test_each_position_is_alone(kind: type[FeedForward]) -> None:
+    layer, x = randomise(kind(D, F)), double_tensor(2, 5, D)
     order = torch.tensor([3, 0, 4, 1, 2])
     torch.testing.assert_close(layer(x)[:, order], layer(x[:, order]), rtol=1e-10, atol=1e-10)
     moved = torch.autograd.grad(layer(x)[0, 2].sum(), x)[0].abs().amax(-1)

@@ -2,11 +2,13 @@
 
 from typing import Any
 
+import torch
 from torch import nn
 
+from ttlib.errors import require
 from ttlib.nn.multihead import MultiHeadAttention
 from ttlib.runtime import eval_mode
-from ttlib.shapes import Tensor
+from ttlib.shapes import Float, Tensor
 
 
 def attention_maps(model: nn.Module, *inputs: Any) -> dict[str, Tensor]:
@@ -33,3 +35,15 @@ def attention_maps(model: nn.Module, *inputs: Any) -> dict[str, Tensor]:
         for handle in hooks:
             handle.remove()
     return maps
+
+
+def all_heads(encoder: nn.Module, *inputs: Any) -> Float[Tensor, "L B H T T"]:
+    """Run ``encoder(*inputs)`` and return the weights of all its heads: layers first, then as in `attention_maps`.
+
+    Raises:
+        InputError: the model has no attention, or its layers' weights differ in shape (a decoder's cross-attention).
+    """
+    maps = attention_maps(encoder, *inputs)
+    shapes = sorted({tuple(weights.shape) for weights in maps.values()})
+    require(len(shapes) == 1, "encoder", shapes, "a model whose layers of attention have weights of one shape")
+    return torch.stack(list(maps.values()))

@@ -17,9 +17,9 @@ Sublayer = Callable[[Float[Tensor, "B T D"]], Float[Tensor, "B T D"]]
 class PostNorm(nn.Module):
     """LayerNorm(x + dropout(f(x))): the residual of the paper's text (Vaswani et al. 2017, §3.1 and §5.4)."""
 
-    def __init__(self, d_model: int, dropout: float) -> None:
+    def __init__(self, d_model: int, dropout: float, eps: float = 1e-5) -> None:
         super().__init__()
-        self.norm = LayerNorm(d_model)
+        self.norm = LayerNorm(d_model, eps)
         self.dropout = Dropout(dropout)
 
     def forward(self, x: Float[Tensor, "B T D"], sublayer: Sublayer) -> Float[Tensor, "B T D"]:
@@ -30,9 +30,9 @@ class PostNorm(nn.Module):
 class PreNorm(nn.Module):
     """x + dropout(f(LayerNorm(x))): the residual of the paper's code and of GPT-2 (Xiong et al. 2020)."""
 
-    def __init__(self, d_model: int, dropout: float) -> None:
+    def __init__(self, d_model: int, dropout: float, eps: float = 1e-5) -> None:
         super().__init__()
-        self.norm = LayerNorm(d_model)
+        self.norm = LayerNorm(d_model, eps)
         self.dropout = Dropout(dropout)
 
     def forward(self, x: Float[Tensor, "B T D"], sublayer: Sublayer) -> Float[Tensor, "B T D"]:
@@ -40,16 +40,26 @@ class PreNorm(nn.Module):
         return x + self.dropout(sublayer(self.norm(x)))
 
 
-Residual = type[PreNorm] | type[PostNorm]
+# What makes a residual connection or a feed-forward layer: a class, or a `functools.partial` of one.
+Residual = Callable[[int, float], PreNorm | PostNorm]
+FeedForwardMaker = Callable[[int, int], FeedForward]
 
 
 class EncoderBlock(nn.Module):
     """Self-attention, then feed-forward, each inside a residual connection."""
 
-    def __init__(self, d_model: int, n_heads: int, d_ff: int, dropout: float, residual: Residual = PreNorm) -> None:
+    def __init__(
+        self,
+        d_model: int,
+        n_heads: int,
+        d_ff: int,
+        dropout: float,
+        residual: Residual = PreNorm,
+        feed_forward: FeedForwardMaker = FeedForward,
+    ) -> None:
         super().__init__()
         self.self_attention = MultiHeadAttention(d_model, n_heads)
-        self.feed_forward = FeedForward(d_model, d_ff)
+        self.feed_forward = feed_forward(d_model, d_ff)
         self.residual_1 = residual(d_model, dropout)
         self.residual_2 = residual(d_model, dropout)
 

@@ -16,3 +16,11 @@ class FeedForward(nn.Module):
     def forward(self, x: Float[Tensor, "B T D"]) -> Float[Tensor, "B T D"]:
         """Widen to d_ff, keep what is positive, come back to d_model."""
         return self.w_2(self.w_1(x).relu())
+
+
+class GeluFeedForward(FeedForward):
+    """FFN(x) = gelu(x W_1 + b_1) W_2 + b_2, gelu(z) = z · Φ(z), as in BERT (Hendrycks & Gimpel 2016, §2; exact)."""
+
+    def forward(self, x: Float[Tensor, "B T D"]) -> Float[Tensor, "B T D"]:
+        """Widen to d_ff, damp what is negative, come back to d_model."""
+        return self.w_2(nn.functional.gelu(self.w_1(x)))

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,16 @@ def load_weights(model: nn.Module, weights: dict[str, torch.Tensor]) -> None:
     Raises:
         InputError: naming the first parameters that are missing, unknown or of another shape.
     """
-    own = model.state_dict()
+    check_names(model.state_dict(), weights, "checkpoint")
+    model.load_state_dict(weights)
+
+
+def check_names(own: Mapping[str, torch.Tensor], weights: Mapping[str, torch.Tensor], what: str) -> None:
+    """Refuse weights whose names and shapes are not exactly ``own``'s.
+
+    Raises:
+        InputError: naming the first that are missing, unknown or of another shape.
+    """
     problems = [f"missing {name}" for name in own if name not in weights]
     problems += [f"unknown {name}" for name in weights if name not in own]
     problems += [
@@ -81,8 +91,7 @@ def load_weights(model: nn.Module, weights: dict[str, torch.Tensor]) -> None:
     ]
     if problems:
         more = f" and {len(problems) - 3} more" if len(problems) > 3 else ""
-        raise InputError(f"checkpoint: of another configuration than the model: {'; '.join(problems[:3])}{more}")
-    model.load_state_dict(weights)
+        raise InputError(f"{what}: of another configuration than the model: {'; '.join(problems[:3])}{more}")
 
 
 def read_state(folder: Path) -> Any:

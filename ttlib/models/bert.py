@@ -1,0 +1,112 @@
+"""BERT's encoder: the blocks of the first paper, with learned positions, segments and GELU."""
+
+from dataclasses import dataclass
+from functools import partial
+
+from torch import nn
+
+from ttlib.errors import require
+from ttlib.models.embedding import check_ids
+from ttlib.nn.blocks import EncoderBlock, PostNorm
+from ttlib.nn.dropout import Dropout
+from ttlib.nn.feedforward import GeluFeedForward
+from ttlib.nn.norms import LayerNorm
+from ttlib.nn.positions import LearnedPositions
+from ttlib.shapes import Bool, Float, Int, Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class BertConfig:
+    """The sizes of a BERT; the defaults are BERT-base's (Devlin et al. 2018, §3).
+
+    Raises:
+        InputError: a size is not positive, or d_model is not divisible by n_heads.
+    """
+
+    vocab_size: int = 30522
+    d_model: int = 768
+    n_heads: int = 12
+    d_ff: int = 3072
+    n_layers: int = 12
+    dropout: float = 0.1
+    max_len: int = 512
+    n_segments: int = 2
+    eps: float = 1e-12
+    pad_id: int = 0
+
+    def __post_init__(self) -> None:
+        """Check every size."""
+        for name in ("vocab_size", "d_model", "n_heads", "d_ff", "n_layers", "max_len", "n_segments", "eps"):
+            require(getattr(self, name) > 0, name, getattr(self, name), "a positive number")
+        require(self.d_model % self.n_heads == 0, "n_heads", self.n_heads, f"a divisor of d_model={self.d_model}")
+        require(0 <= self.dropout < 1, "dropout", self.dropout, "a probability below 1")
+        require(0 <= self.pad_id < self.vocab_size, "pad_id", self.pad_id, f"an id below {self.vocab_size}")
+
+    @property
+    def d_head(self) -> int:
+        """Width of one head."""
+        return self.d_model // self.n_heads
+
+
+class BertEmbedding(nn.Module):
+    """LayerNorm(token + segment + position): three tables, all learned (Devlin et al. 2018, figure 2)."""
+
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__()
+        c = config
+        self.tokens = nn.Embedding(c.vocab_size, c.d_model)
+        self.segments = nn.Embedding(c.n_segments, c.d_model)
+        self.positions = LearnedPositions(c.max_len, c.d_model)
+        self.norm = LayerNorm(c.d_model, c.eps)
+        self.dropout = Dropout(c.dropout)
+        for table in (self.tokens.weight, self.segments.weight, self.positions.table):
+            nn.init.normal_(table, std=0.02)
+
+    def forward(self, ids: Int[Tensor, "B T"], segments: Int[Tensor, "B T"] | None = None) -> Float[Tensor, "B T D"]:
+        """Without ``segments``, every token belongs to the first.
+
+        Raises:
+            InputError: an id is outside its table, or there are more than max_len tokens.
+        """
+        check_ids(ids, self.tokens.num_embeddings, "ids")
+        segments = ids.new_zeros(ids.shape) if segments is None else segments
+        check_ids(segments, self.segments.num_embeddings, "segments")
+        return self.dropout(self.norm(self.positions(self.tokens(ids) + self.segments(segments))))
+
+
+class BertEncoder(nn.Module):
+    """Embeddings, then post-norm blocks with GELU: n vectors for n tokens (Devlin et al. 2018, §3; no head on top).
+
+    Unlike the original, dropout does not act on the attention weights: a difference in training only.
+    """
+
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__()
+        c = config
+        self.config = config
+        self.embedding = BertEmbedding(c)
+        residual = partial(PostNorm, eps=c.eps)
+        self.blocks = nn.ModuleList(
+            EncoderBlock(c.d_model, c.n_heads, c.d_ff, c.dropout, residual, GeluFeedForward) for _ in range(c.n_layers)
+        )
+
+    def forward(
+        self,
+        ids: Int[Tensor, "B T"],
+        mask: Bool[Tensor, "..."] | None = None,
+        segments: Int[Tensor, "B T"] | None = None,
+    ) -> Float[Tensor, "B T D"]:
+        """Contextual vectors; ``mask`` (`ttlib.nn.masks.padding` makes it) broadcasts to (B, H, T, T)."""
+        return self.hidden_states(ids, mask, segments)[-1]
+
+    def hidden_states(
+        self,
+        ids: Int[Tensor, "B T"],
+        mask: Bool[Tensor, "..."] | None = None,
+        segments: Int[Tensor, "B T"] | None = None,
+    ) -> list[Float[Tensor, "B T D"]]:
+        """What the embedding gives, then what each block gives: n_layers + 1 tensors."""
+        states = [self.embedding(ids, segments)]
+        for block in self.blocks:
+            states.append(block(states[-1], mask))
+        return states
