@@ -28,6 +28,13 @@ def test_another_table_is_another_picture() -> None:
     assert all("<image" in page for page in pages)
 
 
+def test_names_and_numbers_are_written() -> None:
+    table = torch.tensor([[0.37, -0.81], [0.0, 2.43]])
+    page = table_map(table, x="x", y="y", names=(("dog", "man"), ("bites", "sleeps")))._repr_html_()
+    assert all(f">{word}<" in page for word in ("dog", "man", "bites", "sleeps", "0.37", "-0.81", "2.43"))
+    assert ">0.37<" not in table_map(table, x="x", y="y")._repr_html_()
+
+
 def test_turns_are_told_per_pair() -> None:
     told = repr(turning_pairs(turned(), title="RoPE"))
     assert told == (
@@ -52,6 +59,10 @@ def test_lengths_do_not_matter_only_their_proportion() -> None:
     [
         (lambda: table_map(torch.zeros(3), x="x", y="y"), r"values: got \(3,\), need two axes"),
         (lambda: table_map(torch.zeros(0, 3), x="x", y="y"), r"values: got \(0, 3\), need two axes"),
+        (
+            lambda: table_map(torch.zeros(2, 3), x="x", y="y", names=("ab", "cd")),
+            r"values: got \(2, 3\), need \(2, 2\): as many as there are names",
+        ),
         (lambda: turning_pairs(torch.zeros(3, 5)), r"turned: got \(3, 5\), need 1 to 4 pairs of columns"),
         (lambda: turning_pairs(torch.zeros(3, 10)), r"turned: got \(3, 10\), need 1 to 4 pairs"),
         (lambda: turning_pairs(torch.zeros(1, 4)), r"turned: got \(1, 4\), need at least two positions"),

@@ -94,7 +94,7 @@ def alibi_slopes(n_heads: int) -> Float[Tensor, " H"]:
 
 
 class Alibi(AttentionPositions):
-    """−slope · distance: the farther, the less (ALiBi: Press et al. 2021, §3). Nothing is trained or stored.
+    """``−slope · distance``: the farther, the less (ALiBi: Press et al. 2021, §3). Nothing is trained or stored.
 
     The paper has it for decoders; with a causal mask this is the paper's. Without a mask, left and right
     count alike, and a text read backwards gives the same vectors backwards: see `OneSidedAlibi`.
@@ -110,7 +110,7 @@ class Alibi(AttentionPositions):
         self.register_buffer("slopes", alibi_slopes(n_heads), persistent=False)
 
     def bias(self, n_queries: int, n_keys: int) -> Float[Tensor, "H T S"]:
-        """−slope · |distance| for every head, query and key.
+        """``−slope · |distance|`` for every head, query and key.
 
         Raises:
             InputError: there are fewer keys than queries.
@@ -126,7 +126,7 @@ class OneSidedAlibi(Alibi):
     """
 
     def bias(self, n_queries: int, n_keys: int) -> Float[Tensor, "H T S"]:
-        """−slope · |distance| on the head's own side, −∞ on the other.
+        """``−slope · |distance|`` on the head's own side, −∞ on the other.
 
         Raises:
             InputError: there are fewer keys than queries.

@@ -1,25 +1,41 @@
 """Pictures of positions: a table of vectors as colours, and pairs of numbers that turn."""
 
+from collections.abc import Sequence
+
 import torch
+from matplotlib.axes import Axes
 from matplotlib.patches import Circle
 
 from ttlib.errors import require
 from ttlib.shapes import Float, Tensor
-from ttlib.viz.style import COLOURS, INK, WIDTH, Picture, canvas
+from ttlib.viz.attention import NUMBERS_UP_TO
+from ttlib.viz.style import COLOURS, INK, WIDTH, Picture, canvas, shorten
 
 PAIRS_UP_TO = 4  # circles that fit side by side
 STEP = 2.6  # from one circle's centre to the next
 
 
 def table_map(
-    values: Float[Tensor, "..."], *, x: str, y: str, label: str = "value", title: str = "", alt: str = ""
+    values: Float[Tensor, "..."],
+    *,
+    x: str,
+    y: str,
+    names: tuple[Sequence[str], Sequence[str]] | None = None,
+    label: str = "value",
+    title: str = "",
+    alt: str = "",
 ) -> Picture:
-    """Numbers of either sign as colours, zero in the middle: one row per position, axes counted from 0.
+    """Numbers of either sign as colours, zero in the middle. Axes are counted from 0, or have ``names`` (rows, columns).
+
+    A small table with names has its numbers written into the cells.
 
     Raises:
-        InputError: the table does not have two axes, or is empty.
+        InputError: the table does not have two axes, is empty, or has not one name per row and column.
     """
     require(values.ndim == 2 and values.numel() > 0, "values", tuple(values.shape), "two axes, rows and columns")
+    if names is not None:
+        wanted = tuple(map(len, names))
+        require(tuple(values.shape) == wanted, "values", tuple(values.shape), f"{wanted}: as many as there are names")
     numbers = values.detach().float().cpu()
     top = float(numbers.abs().max()) or 1.0
     with canvas(WIDTH, 3.3) as (figure, ax):
@@ -28,11 +44,23 @@ def table_map(
         )  # purple and orange: told apart by everybody
         ax.set(xlabel=x, ylabel=y, title=title)
         ax.grid(visible=False)
+        if names is not None:
+            write_names(ax, numbers / top, numbers, names)
         figure.colorbar(image, ax=ax, shrink=0.8, label=label)
         name = f"“{title}”, " if title else ""
         rows, columns = numbers.shape
         told = f"Colour map {name}{rows} rows ({y}) by {columns} columns ({x}), from {numbers.min():.2g} to {top:.2g}."
         return Picture(figure, alt or told)
+
+
+def write_names(ax: Axes, shades: Tensor, numbers: Tensor, names: tuple[Sequence[str], Sequence[str]]) -> None:
+    """Names beside the axes and, in a small table, each number in its cell: light on dark and dark on light."""
+    ax.set_yticks(range(len(names[0])), [shorten(name) for name in names[0]])
+    ax.set_xticks(range(len(names[1])), [shorten(name) for name in names[1]])
+    if max(numbers.shape) <= NUMBERS_UP_TO:
+        for i, j in torch.cartesian_prod(*map(torch.arange, numbers.shape)).tolist():
+            colour = "white" if abs(shades[i, j]) > 0.6 else "black"
+            ax.text(j, i, f"{numbers[i, j]:.2f}", ha="center", va="center", color=colour)
 
 
 def turning_pairs(turned: Float[Tensor, "T K"], *, title: str = "") -> Picture:
@@ -47,7 +75,8 @@ def turning_pairs(turned: Float[Tensor, "T K"], *, title: str = "") -> Picture:
     require(length > 1, "turned", tuple(turned.shape), "at least two positions")
     pairs = turned.detach().float().cpu().unflatten(1, (-1, 2))  # (T, K/2, 2)
     pairs = pairs / pairs.norm(dim=-1).amax().clamp(min=1e-9)
-    with canvas(WIDTH, 2.3) as (figure, ax):
+    wide = STEP * (width // 2) + 0.2
+    with canvas(WIDTH, min(0.5 + 3.15 * WIDTH / wide, 4.0)) as (figure, ax):
         for i in range(width // 2):
             middle = STEP * i
             ax.add_patch(Circle((middle, 0), 1.0, fill=False, edgecolor=INK, alpha=0.3))
@@ -56,7 +85,7 @@ def turning_pairs(turned: Float[Tensor, "T K"], *, title: str = "") -> Picture:
             a, b = pairs[-1, i].tolist()
             ax.text(middle + 1.22 * a, 1.22 * b, str(length - 1), ha="center", va="center", fontsize=8)
             ax.text(middle, -1.45, f"pair {i + 1}", ha="center", va="center")
-        ax.set(xlim=(-1.4, STEP * (width // 2) - 1.2), ylim=(-1.7, 1.45), aspect="equal", title=title)
+        ax.set(xlim=(-1.4, wide - 1.4), ylim=(-1.7, 1.45), aspect="equal", title=title)
         ax.axis("off")
         return Picture(figure, describe(pairs, title))
 
