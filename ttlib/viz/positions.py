@@ -25,7 +25,7 @@ def table_map(
     title: str = "",
     alt: str = "",
 ) -> Picture:
-    """Numbers of either sign as colours, zero in the middle. Axes are counted from 0, or have ``names`` (rows, columns).
+    """Numbers of either sign as colours, zero in the middle; ``names`` are those of rows and columns, else both count.
 
     A small table with names has its numbers written into the cells.
 
