@@ -1,4 +1,4 @@
-"""What a block can tell about order: nothing without positions, all with them; plain ALiBi cannot tell a mirror image."""
+"""What a block can tell about order: nothing without positions; with them all, but for the mirror image in ALiBi."""
 
 from collections.abc import Callable
 
