@@ -6,23 +6,30 @@ import torch
 import torch.nn.functional as F
 
 from ttlib.errors import require
-from ttlib.nn.masks import check_mask
+from ttlib.nn.masks import broadcasts_to, check_mask
 from ttlib.shapes import Bool, Float, Tensor
 
 
 def attention_weights(
-    q: Float[Tensor, "B H T K"], k: Float[Tensor, "B H S K"], mask: Bool[Tensor, "..."] | None = None
+    q: Float[Tensor, "B H T K"],
+    k: Float[Tensor, "B H S K"],
+    mask: Bool[Tensor, "..."] | None = None,
+    bias: Float[Tensor, "..."] | None = None,
 ) -> Float[Tensor, "B H T S"]:
-    """How much each query attends to each key: softmax(q kᵀ / √d_k), rows sum to 1.
+    """How much each query attends to each key: softmax(q kᵀ / √d_k + bias), rows sum to 1.
 
     Vaswani et al. 2017, §3.2.1, eq. 1. A masked score is set to −∞ *before* the softmax, so that the
-    others still sum to 1; a row with nothing to attend to is all zeros.
+    others still sum to 1; a row with nothing to attend to is all zeros. The bias says what a distance
+    is worth (`ttlib.nn.relative`); like the mask it broadcasts to (B, H, T, S).
 
     Raises:
         InputError: the shapes do not fit or the mask is not boolean.
     """
     check_shapes(q, k)
     scores = q @ k.transpose(-2, -1) / math.sqrt(q.size(-1))  # (B, H, T, S)
+    if bias is not None:
+        check_bias(bias, tuple(scores.shape))
+        scores = scores + bias.to(scores.dtype)
     if mask is None:
         return scores.softmax(-1)
     check_mask(mask, tuple(scores.shape))
@@ -36,6 +43,7 @@ def attention(
     k: Float[Tensor, "B H S K"],
     v: Float[Tensor, "B H S Kv"],
     mask: Bool[Tensor, "..."] | None = None,
+    bias: Float[Tensor, "..."] | None = None,
 ) -> tuple[Float[Tensor, "B H T Kv"], Float[Tensor, "B H T S"]]:
     """Attention written out: each output is a weighted mean of the values. Returns (output, weights).
 
@@ -45,7 +53,7 @@ def attention(
         InputError: the shapes do not fit or the mask is not boolean.
     """
     check_shapes(q, k, v)
-    weights = attention_weights(q, k, mask)
+    weights = attention_weights(q, k, mask, bias)
     return weights @ v, weights
 
 
@@ -54,6 +62,7 @@ def fused_attention(
     k: Float[Tensor, "B H S K"],
     v: Float[Tensor, "B H S Kv"],
     mask: Bool[Tensor, "..."] | None = None,
+    bias: Float[Tensor, "..."] | None = None,
 ) -> Float[Tensor, "B H T Kv"]:
     """The same output by torch's fused kernel, which never stores the (T, S) weights.
 
@@ -64,6 +73,10 @@ def fused_attention(
     if mask is not None:
         check_mask(mask, (*q.shape[:-1], k.size(-2)))
         mask = torch.atleast_2d(mask)  # torch's kernel refuses a mask of one axis
+    if bias is not None:
+        check_bias(bias, (*q.shape[:-1], k.size(-2)))
+        bias = torch.atleast_2d(bias.to(q.dtype))
+        mask = bias if mask is None else torch.where(mask, bias, -math.inf)
     return F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
 
 
@@ -72,6 +85,7 @@ def fast_attention(
     k: Float[Tensor, "B H S K"],
     v: Float[Tensor, "B H S Kv"],
     mask: Bool[Tensor, "..."] | None = None,
+    bias: Float[Tensor, "..."] | None = None,
 ) -> Float[Tensor, "B H T Kv"]:
     """The same output by whichever of the two is quicker here.
 
@@ -79,8 +93,8 @@ def fast_attention(
     long as the formula's (``benchmarks/attention.py``; torch 2.13).
     """
     if q.requires_grad and q.dtype == torch.bfloat16 and q.device.type == "cpu":
-        return attention(q, k, v, mask)[0]
-    return fused_attention(q, k, v, mask)
+        return attention(q, k, v, mask, bias)[0]
+    return fused_attention(q, k, v, mask, bias)
 
 
 def check_shapes(q: Tensor, k: Tensor, v: Tensor | None = None) -> None:
@@ -88,3 +102,14 @@ def check_shapes(q: Tensor, k: Tensor, v: Tensor | None = None) -> None:
     require(q.size(-1) == k.size(-1), "k", tuple(k.shape), f"the queries' last dimension, {q.size(-1)}")
     if v is not None and k.size(-2) != v.size(-2):  # writing a size down fixes it in a compiled graph
         require(False, "v", tuple(v.shape), f"one value per key, {k.size(-2)} of them")
+
+
+def check_bias(bias: Tensor, scores_shape: tuple[int, ...]) -> None:
+    """Refuse a bias that cannot be added to the scores.
+
+    Raises:
+        InputError: with the dtype or the two shapes.
+    """
+    require(bias.is_floating_point(), "bias", bias.dtype, "a floating-point dtype; a mask is another argument")
+    fits = broadcasts_to(tuple(bias.shape), scores_shape)
+    require(fits, "bias", tuple(bias.shape), f"a shape that broadcasts to (B, H, T, S) = {scores_shape}")

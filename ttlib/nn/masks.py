@@ -40,7 +40,11 @@ def check_mask(mask: Tensor, scores_shape: tuple[int, ...]) -> None:
         InputError: with the dtype or the two shapes.
     """
     require(mask.dtype == torch.bool, "mask", mask.dtype, "torch.bool with True = may attend")
-    fits = mask.ndim <= len(scores_shape) and all(
-        m in (1, s) for m, s in zip(reversed(mask.shape), reversed(scores_shape), strict=False)
-    )
+    fits = broadcasts_to(tuple(mask.shape), scores_shape)
     require(fits, "mask", tuple(mask.shape), f"a shape that broadcasts to (B, H, T, S) = {scores_shape}")
+
+
+def broadcasts_to(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
+    """Whether a tensor of ``shape`` can be stretched to ``target`` without making that larger."""
+    pairs = zip(reversed(shape), reversed(target), strict=False)
+    return len(shape) <= len(target) and all(have in (1, want) for have, want in pairs)

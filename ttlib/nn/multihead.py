@@ -5,6 +5,7 @@ from torch import nn
 from ttlib.errors import require
 from ttlib.nn.attention import attention_weights, fast_attention
 from ttlib.nn.cache import GrowingCache, KeysValues
+from ttlib.nn.positions import AttentionPositions
 from ttlib.shapes import Bool, Float, Tensor
 
 
@@ -14,11 +15,14 @@ class MultiHeadAttention(nn.Module):
     Vaswani et al. 2017, §3.2.2. ``x`` asks, ``memory`` answers: the same tensor twice is
     self-attention; the decoder's states and the encoder's output are cross-attention.
 
+    ``positions`` turns queries and keys or adds a bias to the scores, where a model has such positions;
+    they belong to self-attention.
+
     Raises:
         InputError: d_model is not divisible by n_heads.
     """
 
-    def __init__(self, d_model: int, n_heads: int) -> None:
+    def __init__(self, d_model: int, n_heads: int, positions: AttentionPositions | None = None) -> None:
         super().__init__()
         require(n_heads > 0 and d_model % n_heads == 0, "n_heads", n_heads, f"a divisor of d_model={d_model}")
         self.n_heads = n_heads
@@ -26,6 +30,7 @@ class MultiHeadAttention(nn.Module):
         self.w_k = nn.Linear(d_model, d_model)
         self.w_v = nn.Linear(d_model, d_model)
         self.w_o = nn.Linear(d_model, d_model)
+        self.positions = positions
 
     def forward(
         self,
@@ -35,9 +40,8 @@ class MultiHeadAttention(nn.Module):
         cache: GrowingCache | None = None,
     ) -> Float[Tensor, "B T D"]:
         """Let every position of ``x`` attend to ``memory``; ``mask`` broadcasts to (B, H, T, S)."""
-        q = self.split_heads(self.w_q(x))  # (B, H, T, K)
-        k, v = cache.update(lambda: self.keys_values(memory)) if cache is not None else self.keys_values(memory)
-        heads = fast_attention(q, k, v, mask)  # (B, H, T, K)
+        q, k, v, bias = self.prepare(x, memory, cache)
+        heads = fast_attention(q, k, v, mask, bias)  # (B, H, T, K)
         return self.w_o(heads.transpose(1, 2).flatten(2))
 
     def weights(
@@ -48,12 +52,28 @@ class MultiHeadAttention(nn.Module):
         cache: GrowingCache | None = None,
     ) -> Float[Tensor, "B H T S"]:
         """The attention weights that ``forward`` uses on the same arguments, to be looked at."""
-        k, _ = cache.update(lambda: self.keys_values(memory)) if cache is not None else self.keys_values(memory)
-        return attention_weights(self.split_heads(self.w_q(x)), k, mask)
+        q, k, _, bias = self.prepare(x, memory, cache)
+        return attention_weights(q, k, mask, bias)
 
-    def keys_values(self, memory: Float[Tensor, "B S D"]) -> KeysValues:
-        """Keys and values of ``memory``, by head: two tensors (B, H, S, K)."""
-        return self.split_heads(self.w_k(memory)), self.split_heads(self.w_v(memory))
+    def prepare(
+        self, x: Float[Tensor, "B T D"], memory: Float[Tensor, "B S D"], cache: GrowingCache | None = None
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
+        """Queries, keys and values by head, and the bias of the scores: all that attention needs.
+
+        Cached keys keep the turn of their own place; the queries stand at the last places.
+        """
+        seen = 0 if cache is None else len(cache)
+        k, v = cache.update(lambda: self.keys_values(memory, seen)) if cache is not None else self.keys_values(memory)
+        q = self.split_heads(self.w_q(x))  # (B, H, T, K)
+        if self.positions is None:
+            return q, k, v, None
+        n_queries, n_keys = q.size(2), k.size(2)
+        return self.positions.turn(q, n_keys - n_queries), k, v, self.positions.bias(n_queries, n_keys)
+
+    def keys_values(self, memory: Float[Tensor, "B S D"], start: int = 0) -> KeysValues:
+        """Keys and values of ``memory``, whose first token stands at ``start``: two tensors (B, H, S, K)."""
+        k, v = self.split_heads(self.w_k(memory)), self.split_heads(self.w_v(memory))
+        return (k, v) if self.positions is None else (self.positions.turn(k, start), v)
 
     def split_heads(self, x: Float[Tensor, "B T D"]) -> Float[Tensor, "B H T K"]:
         """Cut the last axis into heads and put them before the positions."""

@@ -54,6 +54,22 @@ class LearnedPositions(nn.Module):
         return x + rows(self.table, start, x.size(1))
 
 
+class AttentionPositions(nn.Module):
+    """Positions that act inside self-attention instead of on its input; `ttlib.nn.multihead` asks both methods.
+
+    This class itself changes nothing. Subclasses turn queries and keys (`ttlib.nn.rope`) or say what a
+    distance is worth (`ttlib.nn.relative`).
+    """
+
+    def turn(self, x: Float[Tensor, "B H T K"], start: int = 0) -> Float[Tensor, "B H T K"]:
+        """Queries or keys that stand at positions start … start + T − 1."""
+        return x
+
+    def bias(self, n_queries: int, n_keys: int) -> Float[Tensor, "H T S"] | None:
+        """What is added to the scores. With a cache there are more keys: the queries are the *last* positions."""
+        return None
+
+
 def rows(table: Float[Tensor, "L D"], start: int, length: int) -> Float[Tensor, "T D"]:
     """Rows start … start + length − 1 of a table of positions."""
     end = start + length

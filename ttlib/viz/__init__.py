@@ -6,6 +6,7 @@ from ttlib.viz.curves import lines, loss_curve, slope, training_curve
 from ttlib.viz.explorer import explore, explore_heads
 from ttlib.viz.masks import mask_picture, padding_picture
 from ttlib.viz.one_token import one_token
+from ttlib.viz.positions import table_map, turning_pairs
 from ttlib.viz.residuals import residual_picture
 from ttlib.viz.spread import spread
 from ttlib.viz.statistics import statistics_picture
@@ -29,5 +30,7 @@ __all__ = [
     "slope",
     "spread",
     "statistics_picture",
+    "table_map",
     "training_curve",
+    "turning_pairs",
 ]
