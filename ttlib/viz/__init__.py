@@ -6,6 +6,9 @@ from ttlib.viz.curves import lines, loss_curve, slope, training_curve
 from ttlib.viz.explorer import explore
 from ttlib.viz.masks import mask_picture, padding_picture
 from ttlib.viz.one_token import one_token
+from ttlib.viz.residuals import residual_picture
+from ttlib.viz.spread import spread
+from ttlib.viz.statistics import statistics_picture
 from ttlib.viz.style import Picture, canvas
 from ttlib.viz.tokens import show_tokens
 
@@ -20,7 +23,10 @@ __all__ = [
     "mask_picture",
     "one_token",
     "padding_picture",
+    "residual_picture",
     "show_tokens",
     "slope",
+    "spread",
+    "statistics_picture",
     "training_curve",
 ]

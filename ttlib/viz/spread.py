@@ -1,0 +1,62 @@
+"""Curves of repeated runs: the middle run, and how far the runs lie apart."""
+
+from collections.abc import Mapping, Sequence
+from statistics import median
+
+from ttlib.errors import require
+from ttlib.viz.curves import Number, label_log_axes
+from ttlib.viz.style import COLOURS, DASHES, MARKERS, WIDTH, Picture, canvas
+
+Runs = tuple[Sequence[Number], Sequence[Sequence[Number]]]
+
+
+def spread(
+    series: Mapping[str, Runs],
+    *,
+    x: str,
+    y: str,
+    log: str = "",
+    levels: Mapping[str, Number] | None = None,
+    title: str = "",
+) -> Picture:
+    """One line per named series ``(xs, values)``, where ``values[i]`` holds what every seed gave at ``xs[i]``.
+
+    The line is the median; the band reaches from the least to the greatest, and holds no assumption about their
+    distribution. ``log`` is ``"x"``, ``"y"`` or ``"xy"``; ``levels`` are named heights.
+
+    Raises:
+        InputError: there are no series, more than four, or one with another number of xs than of groups of runs.
+    """
+    require(0 < len(series) <= len(COLOURS), "series", len(series), f"1 to {len(COLOURS)} lines")
+    with canvas(WIDTH, 3.3) as (figure, ax):
+        for i, (name, (xs, runs)) in enumerate(series.items()):
+            require(len(xs) == len(runs) > 0, f"series {name!r}", (len(xs), len(runs)), "one group of runs per x")
+            marker = MARKERS[i] if len(xs) <= 20 else ""
+            middle = [median(group) for group in runs]
+            low, high = [min(group) for group in runs], [max(group) for group in runs]
+            ax.fill_between(xs, low, high, color=COLOURS[i], alpha=0.2, linewidth=0)
+            ax.plot(xs, middle, DASHES[i], marker=marker, color=COLOURS[i], label=name, linewidth=1.8, markersize=5)
+        for name, height in (levels or {}).items():
+            ax.axhline(height, color=ax.xaxis.label.get_color(), linewidth=1, linestyle=(0, (1, 2)))
+            ax.annotate(name, (1, height), (0, 3), ("axes fraction", "data"), "offset points", ha="right")
+        ax.set(xlabel=x, ylabel=y, xscale="log" if "x" in log else "linear", yscale="log" if "y" in log else "linear")
+        ax.set_title(title)
+        label_log_axes(ax, log, {name: (xs, xs) for name, (xs, _) in series.items()})
+        if len(series) > 1:
+            figure.legend(loc="outside upper center", ncols=2)
+        return Picture(figure, describe(series, x, y, levels or {}, title))
+
+
+def describe(series: Mapping[str, Runs], x: str, y: str, levels: Mapping[str, Number], title: str) -> str:
+    """The curves in words: median and range where each begins and ends."""
+    ends = [
+        f"{name}: from {_range(runs[0])} at {xs[0]:g} to {_range(runs[-1])} at {xs[-1]:g}"
+        for name, (xs, runs) in series.items()
+    ]
+    ends += [f"dotted level {name}: {height:.3g}" for name, height in levels.items()]
+    start = f"{title}: line" if title else "Line"
+    return f"{start} chart of {y} against {x}, median and range over the seeds. {'; '.join(ends)}."
+
+
+def _range(runs: Sequence[Number]) -> str:
+    return f"{median(runs):.3g} ({min(runs):.3g} to {max(runs):.3g})"
