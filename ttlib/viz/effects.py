@@ -29,7 +29,9 @@ class Effects:
             boxes.append(f'<span role="listitem" style="{BOX};{shade}">{text}</span>')
         name = html.escape(self.caption or "Effect of each word")
         head = f'<div style="margin:.4em 0 .2em">{html.escape(self.caption)}</div>' if self.caption else ""
-        row = f'<div role="list" aria-label="{name}" style="display:flex;flex-wrap:wrap;gap:.4em">{"".join(boxes)}</div>'
+        row = (
+            f'<div role="list" aria-label="{name}" style="display:flex;flex-wrap:wrap;gap:.4em">{"".join(boxes)}</div>'
+        )
         return f'<div class="tt-figure">{head}{row}</div>'
 
     def __or__(self, other: "Effects") -> "EffectsColumn":

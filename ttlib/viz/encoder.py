@@ -25,14 +25,17 @@ def draw_encoder(sizes: Mapping[str, Any]) -> Picture:
     attention = ("attention", f"self-attention, {sizes['n_heads']} heads", f"weights (B, {sizes['n_heads']}, S, S)")
     feed_forward = ("feed-forward", f"feed-forward {d} → {sizes['d_ff']} → {d}", f"inside (B, S, {sizes['d_ff']})")
     parts = [[norm, work, add] if pre else [work, add, norm] for work in (attention, feed_forward)]
-    rows = [("table", f"embedding {sizes['vocab_size']:,} × {d}", f"(B, S, {d})"), ("add", "+", "positions (S, " + d + ")")]
+    rows = [
+        ("table", f"embedding {sizes['vocab_size']:,} × {d}", f"(B, S, {d})"),
+        ("add", "+", "positions (S, " + d + ")"),
+    ]
     with canvas(5.6, 6.6) as (figure, ax):
         for i, row in enumerate([*rows, *parts[0], *parts[1], *([norm] if pre else [])]):
             _draw_row(ax, i, *row)
         for first in (2, 5):
             _draw_detour(ax, first, first + (2 if pre else 1))
         _draw_ends(ax, 9 if pre else 8, d, f"× {sizes['n_layers']}")
-        ax.set(xlim=(-2.1, 5.7), ylim=(-1.15, 9 * STEP + 0.35))
+        ax.set(xlim=(-2.1, 5.9), ylim=(-1.15, 9 * STEP + 0.35))
         ax.axis("off")
         order = "LayerNorm, then {}, then add" if pre else "{}, then add, then LayerNorm"
         told = {"first": order.format(attention[1]), "second": order.format(feed_forward[1])}
@@ -49,7 +52,7 @@ def _draw_row(ax: Axes, i: int, kind: str, text: str, shape: str) -> None:
         corner, look = (0, y - size), {"boxstyle": "round,pad=0.04", "facecolor": colour, "edgecolor": INK}
         ax.add_patch(FancyBboxPatch(corner, WIDTH, HEIGHT, **look))
     ax.text(middle, y, text, ha="center", va="center", fontsize=9, color=INK if kind == "add" else "black")
-    ax.text(WIDTH + 0.25, y, shape, va="center", fontsize=9)
+    ax.text(WIDTH + 0.5, y, shape, va="center", fontsize=9)
     _arrow(ax, y - STEP + 0.25, y - size - 0.03)
 
 
