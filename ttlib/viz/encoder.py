@@ -12,9 +12,10 @@ from ttlib.viz.style import INK, Picture, canvas
 WIDTH, HEIGHT, STEP = 3.0, 0.56, 0.95
 NORM = "#F0E442"
 ALT = (
-    "A column of boxes, read from below. Ids (B, S) go into the embedding table, {vocab_size} rows of {d_model} numbers; "
-    "positions are added: (B, S, {d_model}). Then {n_layers} times: {first}; {second}. Each time the untouched input "
-    "goes round on a line of its own and is added to the result. {last}Out come (B, S, {d_model}), one vector per token."
+    "A column of boxes, read from below. Ids (B, S) go into the embedding table, {vocab_size} rows of {d_model} "
+    "numbers; positions are added: (B, S, {d_model}). Then {n_layers} times: {first}; {second}. Each time the "
+    "untouched input goes round on a line of its own and is added to the result. {last}Out come "
+    "(B, S, {d_model}), one vector per token."
 )
 
 
@@ -49,8 +50,8 @@ def _draw_row(ax: Axes, i: int, kind: str, text: str, shape: str) -> None:
         ax.add_patch(Circle((middle, y), size, fill=False, edgecolor=INK))
     else:
         colour = {**COLOURS, "norm": NORM}[kind]
-        corner, look = (0, y - size), {"boxstyle": "round,pad=0.04", "facecolor": colour, "edgecolor": INK}
-        ax.add_patch(FancyBboxPatch(corner, WIDTH, HEIGHT, **look))
+        corner, style = (0, y - size), "round,pad=0.04"
+        ax.add_patch(FancyBboxPatch(corner, WIDTH, HEIGHT, boxstyle=style, facecolor=colour, edgecolor=INK))
     ax.text(middle, y, text, ha="center", va="center", fontsize=9, color=INK if kind == "add" else "black")
     ax.text(WIDTH + 0.5, y, shape, va="center", fontsize=9)
     _arrow(ax, y - STEP + 0.25, y - size - 0.03)
