@@ -14,7 +14,7 @@ from ttlib.data.bible import verse_pairs
 from ttlib.data.pairs import batches_by_tokens, pad_rows
 from ttlib.errors import DataError, InputError
 from ttlib.generate.greedy import greedy
-from ttlib.models.config import Seq2SeqConfig
+from ttlib.models.config import EncoderConfig, Seq2SeqConfig
 from ttlib.models.seq2seq import Seq2Seq
 from ttlib.nn import masks
 from ttlib.nn.attention import check_shapes
@@ -42,6 +42,36 @@ CASES: dict[str, tuple[Callable[[], object], str]] = {
     "config dropout": (
         lambda: dataclasses.replace(CONFIG, dropout=1.0),
         "dropout: got 1.0, need a probability below 1",
+    ),
+    "pad outside the smaller vocabulary": (
+        lambda: dataclasses.replace(CONFIG, pad_id=25),
+        "pad_id: got 25, need 0 to 24, an id of tgt_vocab_size=25",
+    ),
+    "pad outside the source's": (
+        lambda: dataclasses.replace(CONFIG, tgt_vocab_size=40, pad_id=30),
+        "pad_id: got 30, need 0 to 29, an id of src_vocab_size=30",
+    ),
+    "bos": (
+        lambda: dataclasses.replace(CONFIG, bos_id=-1),
+        "bos_id: got -1, need 0 to 24, an id of tgt_vocab_size=25",
+    ),
+    "eos": (
+        lambda: dataclasses.replace(CONFIG, eos_id=25),
+        "eos_id: got 25, need 0 to 24, an id of tgt_vocab_size=25",
+    ),
+    "encoder pad": (
+        lambda: EncoderConfig(vocab_size=9, pad_id=9),
+        "pad_id: got 9, need 0 to 8, an id of vocab_size=9",
+    ),
+    "encoder size": (lambda: EncoderConfig(vocab_size=0), "vocab_size: got 0, need a positive number"),
+    "encoder layers": (lambda: EncoderConfig(vocab_size=9, n_layers=0), "n_layers: got 0, need a positive number"),
+    "encoder heads": (
+        lambda: EncoderConfig(vocab_size=9, d_model=16, n_heads=3),
+        "n_heads: got 3, need a divisor of d_model=16",
+    ),
+    "encoder dropout": (
+        lambda: EncoderConfig(vocab_size=9, dropout=-0.1),
+        "dropout: got -0.1, need a probability below 1",
     ),
     "mask shape": (
         lambda: MultiHeadAttention(16, 4)(X, X, torch.ones(2, 4, dtype=torch.bool)),

@@ -23,7 +23,7 @@ class Seq2Seq(nn.Module):
     def __init__(self, config: Seq2SeqConfig) -> None:
         super().__init__()
         self.config = config
-        self.encoder = Encoder(config)
+        self.encoder = Encoder(config.encoder)
         self.decoder = Decoder(config)
         init_weights(self)
 

@@ -3,6 +3,8 @@
 from ttlib.viz.architecture import draw_seq2seq
 from ttlib.viz.attention import heatmap
 from ttlib.viz.curves import lines, loss_curve, slope, training_curve
+from ttlib.viz.effects import show_effects
+from ttlib.viz.encoder import draw_encoder
 from ttlib.viz.explorer import explore, explore_heads
 from ttlib.viz.masks import mask_picture, padding_picture
 from ttlib.viz.one_token import one_token
@@ -16,6 +18,7 @@ from ttlib.viz.tokens import show_tokens
 __all__ = [
     "Picture",
     "canvas",
+    "draw_encoder",
     "draw_seq2seq",
     "explore",
     "explore_heads",
@@ -26,6 +29,7 @@ __all__ = [
     "one_token",
     "padding_picture",
     "residual_picture",
+    "show_effects",
     "show_tokens",
     "slope",
     "spread",

@@ -1,0 +1,67 @@
+"""What stands on an encoder to answer a question about the whole text."""
+
+from torch import nn
+
+from ttlib.errors import require
+from ttlib.models.embedding import check_ids
+from ttlib.models.encoder import Encoder
+from ttlib.models.init import init_weights
+from ttlib.nn import masks
+from ttlib.shapes import Bool, Float, Int, Tensor
+
+
+class MeanHead(nn.Module):
+    """logits = W · (mean of the real tokens' states) + b: every word has its say, padding has none."""
+
+    def __init__(self, d_model: int, n_classes: int) -> None:
+        super().__init__()
+        require(n_classes > 0, "n_classes", n_classes, "a positive number")
+        self.linear = nn.Linear(d_model, n_classes)
+
+    def forward(self, states: Float[Tensor, "B S D"], real: Bool[Tensor, "B S"]) -> Float[Tensor, "B C"]:
+        """Scores of the classes; ``real`` is True where there is a token. A row of padding alone counts as zeros."""
+        return self.linear(masked_mean(states, real))
+
+
+class FirstTokenHead(nn.Module):
+    """logits = W₂ · tanh(W₁ · state of the first token + b₁) + b₂: that token, [CLS], has to gather what matters.
+
+    Devlin et al. 2018, §3: "the final hidden state corresponding to this token is used as the aggregate
+    sequence representation"; the layer with the tanh, the *pooler*, is that of their code.
+    """
+
+    def __init__(self, d_model: int, n_classes: int) -> None:
+        super().__init__()
+        require(n_classes > 0, "n_classes", n_classes, "a positive number")
+        self.pooler = nn.Linear(d_model, d_model)
+        self.linear = nn.Linear(d_model, n_classes)
+
+    def forward(self, states: Float[Tensor, "B S D"], real: Bool[Tensor, "B S"]) -> Float[Tensor, "B C"]:
+        """Scores of the classes; ``real`` is not needed: the first token is always there."""
+        return self.linear(self.pooler(states[:, 0]).tanh())
+
+
+class Classifier(nn.Module):
+    """Ids → encoder → head → logits. Padding changes nothing.
+
+    Raises:
+        InputError: ids outside the vocabulary, an empty batch, or a sequence beyond max_len.
+    """
+
+    def __init__(self, encoder: Encoder, head: MeanHead | FirstTokenHead) -> None:
+        super().__init__()
+        self.encoder, self.head = encoder, head
+        init_weights(self)
+
+    def forward(self, ids: Int[Tensor, "B S"]) -> Float[Tensor, "B C"]:
+        """Scores of the classes for each row of ids."""
+        config = self.encoder.config
+        check_ids(ids, config.vocab_size, "ids")
+        mask = masks.padding(ids, config.pad_id)  # (B, 1, 1, S)
+        return self.head(self.encoder(ids, mask), mask[:, 0, 0])
+
+
+def masked_mean(x: Float[Tensor, "B S D"], real: Bool[Tensor, "B S"]) -> Float[Tensor, "B D"]:
+    """The mean of the rows that are real; zeros where none is."""
+    shares = real.to(x.dtype) / real.sum(1, keepdim=True).clamp(min=1)
+    return (shares[:, None] @ x)[:, 0]
