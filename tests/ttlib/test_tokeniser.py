@@ -134,6 +134,15 @@ def test_clear_and_fast_training_agree(ours: BPE) -> None:
     assert BPE.train(TEXTS, 420, ours.splitter, SPECIALS, "<unk>", learn=bpe.learn).merges == ours.merges
 
 
+def test_a_cut_tokeniser_is_a_smaller_one(ours: BPE) -> None:
+    small = BPE.train(TEXTS, len(ours) - 9, ours.splitter, SPECIALS, "<unk>")
+    cut = ours.cut(len(ours) - 9)
+    assert (cut.vocab, cut.merges) == (small.vocab, small.merges)
+    assert [cut.encode(text) for text in TEXTS] == [small.encode(text) for text in TEXTS]
+    with pytest.raises(InputError, match=rf"vocab_size: got 900, need \d+ to {len(ours)}"):
+        ours.cut(900)
+
+
 def test_unknown_letters() -> None:
     with_unk = BPE.train(["ab ab"], 10, Spaces(), ["<unk>"], "<unk>")
     assert with_unk.pieces("azzb") == ["▁", "a", "<unk>", "<unk>", "b"]

@@ -72,6 +72,19 @@ class BPE:
         vocab = {token: i for i, token in enumerate(dict.fromkeys([*start, *(a + b for a, b in merges)]))}
         return cls(splitter, vocab, merges, specials, unk)
 
+    def cut(self, vocab_size: int) -> "BPE":
+        """The tokeniser as it was in training when it had ``vocab_size`` tokens: later merges are forgotten.
+
+        Raises:
+            InputError: the size is above ours, or does not even hold the single symbols.
+        """
+        merged = {a + b for a, b in self.merges}
+        least = sum(token not in merged for token in self.vocab)
+        require(least <= vocab_size <= len(self), "vocab_size", vocab_size, f"{least} to {len(self)}")
+        vocab = {token: i for token, i in self.vocab.items() if i < vocab_size}
+        merges = [(a, b) for a, b in self.merges if a + b in vocab]
+        return BPE(self.splitter, vocab, merges, self.specials, self.unk)
+
     def __len__(self) -> int:
         return len(self.vocab)
 
