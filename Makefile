@@ -18,7 +18,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help book serve test check lint unit slow notebooks book-tests run sync alone clean
+.PHONY: help book serve test check lint unit slow notebooks book-tests nightly run sync alone clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */make \1\t/' | expand -t 18
@@ -70,6 +70,10 @@ notebooks: $(READY)
 book-tests: $(READY)
 	@echo "==> the built book"
 	@$(PYTEST) --durations=5 tests/book
+
+nightly: $(READY)  ## property tests of the tokenisers with 100,000 cases instead of 1,000 (six minutes)
+	@echo "==> any Unicode text comes back, 100,000 cases"
+	@TTLIB_CASES=100000 $(BIN)/python -m pytest --no-header -k any_text_comes_back tests/ttlib/test_tokeniser.py
 
 run: $(READY)  ## execute a chapter and store its outputs (CHAPTER=05 PRESET=ci|cpu|gpu)
 	@test -n "$(CHAPTER)" -a -n "$(PRESET)" || { echo 'need CHAPTER and PRESET: make run CHAPTER=05 PRESET=cpu'; exit 2; }

@@ -110,11 +110,11 @@ def needed(name: str, published: Path) -> set[str]:
 
 def test_a_whole_chapter_runs_alone(published, python, tmp_path):
     report = run_alone(python, published / "chapters" / f"{WHOLE}.ipynb", tmp_path)
-    assert set(report["added"]) == needed(WHOLE, published)
+    assert {name.replace("_", "-") for name in report["added"]} == needed(WHOLE, published)
     assert not_installed(Path(report["ttlib"]).parent) == []
 
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_a_setup_cell_brings_what_is_missing(name, published, python, tmp_path):
     report = run_alone(python, published / "chapters" / f"{name}.ipynb", tmp_path, "--setup-only")
-    assert set(report["added"]) == needed(name, published)
+    assert {name.replace("_", "-") for name in report["added"]} == needed(name, published)
