@@ -11,6 +11,7 @@ from ttlib.viz.spread import spread
 from ttlib.viz.statistics import statistics_picture
 from ttlib.viz.style import Picture, canvas
 from ttlib.viz.tokens import show_tokens
+from ttlib.viz.vectors import principal_plane, word_map
 
 __all__ = [
     "Picture",
@@ -24,10 +25,12 @@ __all__ = [
     "mask_picture",
     "one_token",
     "padding_picture",
+    "principal_plane",
     "residual_picture",
     "show_tokens",
     "slope",
     "spread",
     "statistics_picture",
     "training_curve",
+    "word_map",
 ]
