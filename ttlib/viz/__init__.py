@@ -14,6 +14,7 @@ from ttlib.viz.spread import spread
 from ttlib.viz.statistics import statistics_picture
 from ttlib.viz.style import Picture, canvas
 from ttlib.viz.tokens import show_tokens
+from ttlib.viz.vectors import principal_plane, word_map
 
 __all__ = [
     "Picture",
@@ -28,6 +29,7 @@ __all__ = [
     "mask_picture",
     "one_token",
     "padding_picture",
+    "principal_plane",
     "residual_picture",
     "show_effects",
     "show_tokens",
@@ -37,4 +39,5 @@ __all__ = [
     "table_map",
     "training_curve",
     "turning_pairs",
+    "word_map",
 ]
