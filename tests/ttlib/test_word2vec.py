@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 from ttlib.errors import InputError
 from ttlib.text.vocab import keep_probability, noise_distribution
-from ttlib.text.word2vec import CBOW, SKIP_GRAM, Word2Vec, Word2VecConfig, windows
+from ttlib.text.word2vec import CBOW, SKIP_GRAM, Word2Vec, Word2VecConfig, in_window
 
 WINDOW, T, D, K = 2, 5, 32, 3
 CONFIG = Word2VecConfig(d_model=D, window=WINDOW, negatives=K, epochs=2, stretch=T, stretches=3, subsample=0.0)
@@ -16,7 +16,7 @@ CONFIG = Word2VecConfig(d_model=D, window=WINDOW, negatives=K, epochs=2, stretch
 def near():
     """Two stretches with sentences that end inside, and the end of the text."""
     sentence = torch.tensor([[-1, -1, 0, 0, 0, 0, 1, 1, 1], [1, 1, 1, 1, 2, 3, 3, -1, -1]])
-    return windows(sentence, torch.tensor([[2, 1, 2, 1, 2], [2, 2, 2, 1, 2]]), WINDOW)
+    return in_window(sentence, torch.tensor([[2, 1, 2, 1, 2], [2, 2, 2, 1, 2]]), WINDOW)
 
 
 def rows(*shape):
@@ -104,7 +104,7 @@ def test_one_step_changes_only_the_rows_that_were_read():
     model.out.normal_()
     before = model.table.clone(), model.out.clone()
     around = torch.tensor([[0, 0, 1, 2, 3, 4, 5, 0, 0]])
-    near = windows(torch.tensor([[-1, -1, 0, 0, 0, 0, 0, -1, -1]]), torch.full((1, T), 2), WINDOW)
+    near = in_window(torch.tensor([[-1, -1, 0, 0, 0, 0, 0, -1, -1]]), torch.full((1, T), 2), WINDOW)
     model._step(around, torch.tensor([[7, 8]]), near, 0.1)
     changed = [
         (a != b).any(-1).nonzero().flatten().tolist() for a, b in zip(before, (model.table, model.out), strict=True)
@@ -117,7 +117,7 @@ def test_a_row_read_twice_gets_both_gradients():
     model.table, model.out = (torch.randn(9, D, dtype=torch.float64) * 0.3 for _ in range(2))
     table, out = (t.clone().requires_grad_() for t in (model.table, model.out))
     around, noise = torch.tensor([[3, 3, 1, 2, 1, 4, 1, 2, 3]]), torch.tensor([[2, 2, 5]])
-    near = windows(torch.zeros(1, 9, dtype=torch.long), torch.full((1, T), 2), WINDOW)
+    near = in_window(torch.zeros(1, 9, dtype=torch.long), torch.full((1, T), 2), WINDOW)
     loss, *_ = SKIP_GRAM.step(table[around[:, 2:7]], out[around], out[noise], near, K)
     gradients = torch.autograd.grad(loss, (table, out))
     model._step(around, noise, near, 0.1)

@@ -154,7 +154,7 @@ class Word2Vec:
         loss = torch.zeros((), device=self.device, dtype=torch.float64)
         for i, (around, sentence, reach, noise) in enumerate(zip(*parts, strict=True)):
             done = epoch + i / len(parts[0])
-            near = windows(sentence, reach, c.window)
+            near = in_window(sentence, reach, c.window)
             loss += self._step(around, noise, near, c.lr * max(1e-3, 1 - done / c.epochs))
             if i % 200 == 199:
                 report(int(done * len(ids)), f"loss {float(loss) / (i * c.stretches * c.stretch):.2f}")
@@ -192,7 +192,7 @@ class Word2Vec:
         return loss
 
 
-def windows(sentence: Int[Tensor, "B S"], reach: Int[Tensor, "B T"], window: int) -> Bool[Tensor, "B T S"]:
+def in_window(sentence: Int[Tensor, "B S"], reach: Int[Tensor, "B T"], window: int) -> Bool[Tensor, "B T S"]:
     """True where word j stands at most ``reach[i]`` from centre i, in its sentence, and is not the centre itself.
 
     ``sentence`` numbers the sentences, -1 is outside the text; centre i is word ``i + window`` of the S words.
