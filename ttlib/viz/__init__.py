@@ -2,6 +2,7 @@
 
 from ttlib.viz.architecture import draw_seq2seq
 from ttlib.viz.attention import heatmap
+from ttlib.viz.cosines import cosine_map
 from ttlib.viz.curves import lines, loss_curve, slope, training_curve
 from ttlib.viz.explorer import explore, explore_heads
 from ttlib.viz.masks import mask_picture, padding_picture
@@ -15,6 +16,7 @@ from ttlib.viz.tokens import show_tokens
 __all__ = [
     "Picture",
     "canvas",
+    "cosine_map",
     "draw_seq2seq",
     "explore",
     "explore_heads",
