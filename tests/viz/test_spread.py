@@ -19,6 +19,10 @@ def test_the_text_has_median_and_range() -> None:
     )
 
 
+def test_the_text_says_what_the_range_is_over() -> None:
+    assert "median and range over the words." in repr(spread(RUNS, x="layers", y="gradient", over="words"))
+
+
 def test_the_band_follows_the_runs() -> None:
     def shapes(runs: list[list[float]]) -> list[str]:
         return re.findall(r' d="([^"]+)"', spread({"a": ([1, 2], runs)}, x="x", y="y")._repr_html_())

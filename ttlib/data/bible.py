@@ -8,6 +8,7 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from functools import cache
 
 from ttlib.data.records import Pair
 from ttlib.data.sources import Source, verified
@@ -51,6 +52,21 @@ def verse_pairs(src: str = "synodal", tgt: str = "basic", max_words: int = 40) -
                 continue
             if LETTER.search(a) and LETTER.search(b) and max(len(a.split()), len(b.split())) <= max_words:
                 yield Pair(a, b, f"{book}:{chapter}")
+
+
+@cache
+def verse_texts(edition: str = "world") -> dict[str, str]:
+    """Every verse of one edition by its number, ``book:chapter:verse`` (in the King James count).
+
+    Raises:
+        InputError: the edition is unknown.
+        DataError: the package is missing or its file is damaged.
+    """
+    require(edition in EDITIONS, "edition", edition, f"one of {', '.join(EDITIONS)}")
+    query = "select bNumber, cNumber, vNumber, vText from bible where bbName = ? order by bNumber, cNumber, vNumber"
+    with closing(sqlite3.connect(f"file:{verified(BIBLE)}?mode=ro&immutable=1", uri=True)) as database:
+        rows = database.execute(query, (EDITIONS[edition],))
+        return {f"{book}:{chapter}:{verse}": clean(text) for book, chapter, verse, text in rows}
 
 
 def clean(verse: str) -> str:

@@ -2,6 +2,7 @@
 
 from ttlib.viz.architecture import draw_seq2seq
 from ttlib.viz.attention import heatmap
+from ttlib.viz.cosines import cosine_map
 from ttlib.viz.curves import lines, loss_curve, slope, training_curve
 from ttlib.viz.effects import show_effects
 from ttlib.viz.encoder import draw_encoder
@@ -19,6 +20,7 @@ from ttlib.viz.vectors import principal_plane, word_map
 __all__ = [
     "Picture",
     "canvas",
+    "cosine_map",
     "draw_encoder",
     "draw_seq2seq",
     "explore",

@@ -18,8 +18,11 @@ def spread(
     log: str = "",
     levels: Mapping[str, Number] | None = None,
     title: str = "",
+    over: str = "seeds",
 ) -> Picture:
     """One line per named series ``(xs, values)``, where ``values[i]`` holds what every seed gave at ``xs[i]``.
+
+    (Or every word, or every text: ``over`` says which in the alternative text.)
 
     The line is the median; the band reaches from the least to the greatest, and holds no assumption about their
     distribution. ``log`` is ``"x"``, ``"y"`` or ``"xy"``; ``levels`` are named heights.
@@ -44,10 +47,12 @@ def spread(
         label_log_axes(ax, log, {name: (xs, xs) for name, (xs, _) in series.items()})
         if len(series) > 1:
             figure.legend(loc="outside upper center", ncols=2)
-        return Picture(figure, describe(series, x, y, levels or {}, title))
+        return Picture(figure, describe(series, (x, y), levels or {}, title, over))
 
 
-def describe(series: Mapping[str, Runs], x: str, y: str, levels: Mapping[str, Number], title: str) -> str:
+def describe(
+    series: Mapping[str, Runs], axes: tuple[str, str], levels: Mapping[str, Number], title: str, over: str
+) -> str:
     """The curves in words: median and range where each begins and ends."""
     ends = [
         f"{name}: from {_range(runs[0])} at {xs[0]:g} to {_range(runs[-1])} at {xs[-1]:g}"
@@ -55,7 +60,7 @@ def describe(series: Mapping[str, Runs], x: str, y: str, levels: Mapping[str, Nu
     ]
     ends += [f"dotted level {name}: {height:.3g}" for name, height in levels.items()]
     start = f"{title}: line" if title else "Line"
-    return f"{start} chart of {y} against {x}, median and range over the seeds. {'; '.join(ends)}."
+    return f"{start} chart of {axes[1]} against {axes[0]}, median and range over the {over}. {'; '.join(ends)}."
 
 
 def _range(runs: Sequence[Number]) -> str:
