@@ -33,6 +33,10 @@ STRUCTURE = """(() => {
 })()"""
 UNDRAWN = """[...document.querySelectorAll('.math')].filter(e => !e.querySelector('mjx-container')
   || e.querySelector('mjx-merror')).map(e => e.textContent.trim().slice(0, 80))"""
+# What sticks out of a scrolling box on the left cannot be scrolled to.
+CUT = """[...document.querySelectorAll('div.math')].filter(box => [...box.querySelectorAll('mjx-mi, mjx-mo, mjx-mn')]
+  .some(e => e.getBoundingClientRect().left < box.getBoundingClientRect().left - 1))
+  .map(e => e.textContent.trim().slice(0, 80))"""
 UNCOPIED = """[...document.querySelectorAll('.cell_input div.highlight')]
   .filter(e => !e.querySelector('button.copybtn')).map(e => e.textContent.trim().slice(0, 80))"""
 

@@ -8,13 +8,14 @@ import pytest
 
 from book import screenshots
 from book.browser import Browser, find_browser
-from tests.book.browser import PHONE, STRUCTURE, UNCOPIED, UNDRAWN, complaints, nameless, overflow, serve
+from tests.book.browser import CUT, PHONE, STRUCTURE, UNCOPIED, UNDRAWN, complaints, nameless, overflow, serve
 
 BROKEN = """<!doctype html><meta name="viewport" content="width=device-width"><title></title>
 <h1 id="a">One</h1><h1 id="a">Two</h1>
 <button></button><a href="#a"><svg></svg></a><a href="#a" title="named">+</a><img src="data:,"><img src="data:," alt="">
 <div style="width: 300px; overflow: auto"><b style="display: block; width: 900px">scrolls in its box</b></div>
 <div class="wide" style="width: 700px">too wide</div>
+<div class="math"><mjx-container><mjx-mi style="position: absolute; left: -40px">z</mjx-mi></mjx-container></div>
 <div class="math">x^2</div><div class="math"><mjx-container>y</mjx-container></div>
 <div class="cell_input"><div class="highlight">print(1)</div></div>
 <script src="missing.js"></script><link rel="stylesheet" href="http://cdn.invalid/style.css">
@@ -52,7 +53,11 @@ def visit(browser: Browser, site: str, page: str) -> dict[str, list[str]]:
         "uncopied": browser.run(UNCOPIED),
     }
     browser.open(f"{site}/{page}", PHONE)
-    return found | {"overflow": overflow(browser), "complaints on a phone": complaints(browser, site)}
+    return found | {
+        "overflow": overflow(browser),
+        "cut": browser.run(CUT),
+        "complaints on a phone": complaints(browser, site),
+    }
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +73,7 @@ def faults(browser: Browser, site: str, html: Path, pages: list[Path]) -> Faults
 
 
 @pytest.mark.parametrize(
-    "check", ["complaints", "complaints on a phone", "overflow", "structure", "nameless", "undrawn", "uncopied"]
+    "check", ["complaints", "complaints on a phone", "overflow", "cut", "structure", "nameless", "undrawn", "uncopied"]
 )
 def test_no_page_has_a_fault(faults: Faults, check: str) -> None:
     assert faults[check] == {}
@@ -89,6 +94,7 @@ def test_every_check_can_fail(browser: Browser, tmp_path: Path) -> None:
         assert browser.run(STRUCTURE) == ["lang is ''", "no title", "2 h1", "id 'a' twice"]
         assert nameless(browser) == ["button ", "a href #a", "img src data:,"]
         assert browser.run(UNDRAWN) == ["x^2"]
+        assert browser.run(CUT) == ["z"]
         assert browser.run(UNCOPIED) == ["print(1)"]
     for fault in ("asks http://cdn.invalid", "asks ws://socket.invalid/", "404 ", "console: odd", "Error: oh"):
         assert any(line.startswith(fault) for line in said), fault
