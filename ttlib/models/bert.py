@@ -6,6 +6,7 @@ from functools import partial
 from torch import nn
 
 from ttlib.errors import require
+from ttlib.models.config import Sizes, check_sizes
 from ttlib.models.embedding import check_ids
 from ttlib.nn.blocks import EncoderBlock, PostNorm
 from ttlib.nn.dropout import Dropout
@@ -16,7 +17,7 @@ from ttlib.shapes import Bool, Float, Int, Tensor
 
 
 @dataclass(frozen=True, kw_only=True)
-class BertConfig:
+class BertConfig(Sizes):
     """The sizes of a BERT; the defaults are BERT-base's (Devlin et al. 2018, §3).
 
     Raises:
@@ -36,16 +37,8 @@ class BertConfig:
 
     def __post_init__(self) -> None:
         """Check every size."""
-        for name in ("vocab_size", "d_model", "n_heads", "d_ff", "n_layers", "max_len", "n_segments", "eps"):
-            require(getattr(self, name) > 0, name, getattr(self, name), "a positive number")
-        require(self.d_model % self.n_heads == 0, "n_heads", self.n_heads, f"a divisor of d_model={self.d_model}")
-        require(0 <= self.dropout < 1, "dropout", self.dropout, "a probability below 1")
+        check_sizes(self, "vocab_size d_model n_heads d_ff n_layers max_len n_segments eps")
         require(0 <= self.pad_id < self.vocab_size, "pad_id", self.pad_id, f"an id below {self.vocab_size}")
-
-    @property
-    def d_head(self) -> int:
-        """Width of one head."""
-        return self.d_model // self.n_heads
 
 
 class BertEmbedding(nn.Module):

@@ -1,13 +1,30 @@
 """The sizes of a model, checked when they are written down."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from ttlib.errors import require
 
 
+class Sizes:
+    """What every configuration of a transformer has. Each class of sizes says more, and checks itself."""
+
+    d_model: int
+    n_heads: int
+    dropout: float
+
+    @property
+    def d_head(self) -> int:
+        """Width of one head."""
+        return self.d_model // self.n_heads
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return dict(vars(self))
+
+
 @dataclass(frozen=True, kw_only=True)
-class EncoderConfig:
+class EncoderConfig(Sizes):
     """An encoder alone (Vaswani et al. 2017, figure 1, left; Devlin et al. 2018 built BERT on it).
 
     Raises:
@@ -29,18 +46,9 @@ class EncoderConfig:
         check_sizes(self, "vocab_size d_model n_heads d_ff n_layers max_len")
         check_special(self, "pad_id", self.vocab_size, "vocab_size")
 
-    @property
-    def d_head(self) -> int:
-        """Width of one head."""
-        return self.d_model // self.n_heads
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
-        return asdict(self)
-
 
 @dataclass(frozen=True, kw_only=True)
-class Seq2SeqConfig:
+class Seq2SeqConfig(Sizes):
     """An encoder–decoder transformer (Vaswani et al. 2017, table 3 has the paper's own sizes).
 
     Raises:
@@ -72,11 +80,6 @@ class Seq2SeqConfig:
         check_special(self, "eos_id", getattr(self, smaller), smaller)
 
     @property
-    def d_head(self) -> int:
-        """Width of one head."""
-        return self.d_model // self.n_heads
-
-    @property
     def encoder(self) -> EncoderConfig:
         """The sizes of its encoder."""
         return EncoderConfig(
@@ -91,12 +94,8 @@ class Seq2SeqConfig:
             pad_id=self.pad_id,
         )
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
-        return asdict(self)
 
-
-def check_sizes(config: EncoderConfig | Seq2SeqConfig, names: str) -> None:
+def check_sizes(config: Sizes, names: str) -> None:
     """Refuse sizes that are not positive, heads that do not divide the width, and a dropout that leaves nothing."""
     for name in names.split():
         require(getattr(config, name) > 0, name, getattr(config, name), "a positive number")
@@ -104,7 +103,7 @@ def check_sizes(config: EncoderConfig | Seq2SeqConfig, names: str) -> None:
     require(0 <= config.dropout < 1, "dropout", config.dropout, "a probability below 1")
 
 
-def check_special(config: EncoderConfig | Seq2SeqConfig, name: str, vocab_size: int, vocabulary: str) -> None:
+def check_special(config: Sizes, name: str, vocab_size: int, vocabulary: str) -> None:
     """Refuse a special token's id that the vocabulary does not have."""
     given = getattr(config, name)
     require(0 <= given < vocab_size, name, given, f"0 to {vocab_size - 1}, an id of {vocabulary}={vocab_size}")

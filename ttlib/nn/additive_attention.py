@@ -1,9 +1,8 @@
 """The first attention of all: between the two recurrent networks of a translator."""
 
-import torch
 from torch import nn
 
-from ttlib.nn.masks import check_mask
+from ttlib.nn.attention import masked_softmax
 from ttlib.shapes import Bool, Float, Tensor
 
 
@@ -31,11 +30,7 @@ class AdditiveAttention(nn.Module):
             InputError: the mask is not boolean or does not fit.
         """
         both = self.w(s)[:, :, None] + self.u(h)[:, None]  # (B, T, S, d_score)
-        scores = self.v(both.tanh()).squeeze(-1)  # (B, T, S)
-        if mask is None:
-            return scores.softmax(-1)
-        check_mask(mask, tuple(scores.shape))
-        return scores.masked_fill(~mask, torch.finfo(scores.dtype).min).softmax(-1).masked_fill(~mask, 0.0)
+        return masked_softmax(self.v(both.tanh()).squeeze(-1), mask)
 
     def forward(
         self, s: Float[Tensor, "B T Dd"], h: Float[Tensor, "B S De"], mask: Bool[Tensor, "..."] | None = None

