@@ -40,14 +40,14 @@ def complaint(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
     return err.removeprefix("ttlib: ").rstrip()
 
 
+PRESETS = "translate_fr_en, translate_ru_en, translate_rufr_en, translate_tiny"
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("train", "preset: got None, need one of translate_ru_en, translate_tiny"),
-        (
-            "train translate_ru_de --out {}",
-            "preset: got 'translate_ru_de', need one of translate_ru_en, translate_tiny",
-        ),
+        ("train", f"preset: got None, need one of {PRESETS}"),
+        ("train translate_ru_de --out {}", f"preset: got 'translate_ru_de', need one of {PRESETS}"),
         ("train translate_tiny", "--out: got nothing, need the folder of the run, such as --out runs/a"),
         (
             "train translate_tiny train.stepz=1 --out {}",
@@ -173,4 +173,4 @@ def test_damaged_runs(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Non
 
 def test_every_preset_can_be_named() -> None:
     names = [name for name in presets.__all__ if name.startswith("translate")]
-    assert names == ["translate_ru_en", "translate_tiny"]
+    assert names == ["translate_fr_en", "translate_ru_en", "translate_rufr_en", "translate_tiny"]
