@@ -23,7 +23,7 @@ SMALL += ["train.max_tokens=200", "train.log_every=1", "train.warmup=2", "train.
 def small_corpus(monkeypatch: pytest.MonkeyPatch) -> None:
     """A hundred chapters of three verses of numbers."""
 
-    def verses(tgt: str, max_words: int) -> list[Pair]:
+    def verses(src: str, tgt: str, max_words: int) -> list[Pair]:
         return [Pair(f"слово {c} и {v}", f"word {c} and {v}", f"1:{c}") for c in range(100) for v in range(3)]
 
     monkeypatch.setattr(translation, "verse_pairs", verses)
