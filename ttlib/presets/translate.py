@@ -52,5 +52,5 @@ def translate_rufr_en() -> TranslationRun:
         model=Seq2SeqConfig(
             src_vocab_size=7000, tgt_vocab_size=4000, n_encoder_layers=2, n_decoder_layers=2, dropout=0.15
         ),
-        train=TrainConfig(steps=5400, max_tokens=4000, average=0.998),
+        train=TrainConfig(steps=4000, max_tokens=4000, average=0.998),
     )
