@@ -102,8 +102,8 @@ def test_greedy_choice() -> None:
     ("settings", "message"),
     [
         (
-            {"temperature": 0},
-            "temperature: got 0, need a positive number; for the likeliest token every time choose by",
+            {"temperature": 0.0},
+            "temperature: got 0.0, need a positive number; for the likeliest token every time choose by",
         ),
         ({"temperature": -1.0}, "temperature: got -1.0, need a positive number"),
         ({"top_k": 0}, "top_k: got 0, need a positive number of tokens to choose from, or None"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import torch
 from torch import nn
 
 from tests.ttlib.torch_twins import randomise
@@ -17,6 +18,11 @@ def talking(model: DecoderOnly, seed: int = 0) -> DecoderOnly:
     randomise(model, seed)
     if hasattr(model.norm, "bias"):  # one direction for all states: every text would repeat one word
         nn.init.zeros_(model.norm.bias)
+    with torch.no_grad():
+        model.tokens.weight.copy_(2 * nn.functional.normalize(model.tokens.weight))  # else the longest rows always win
+        for block in model.blocks:
+            for name, value in block.named_parameters():
+                value.mul_(0 if name.endswith("bias") else 2)
     for module in model.modules():
         if isinstance(module, Dropout):
             module.p = 0.5
