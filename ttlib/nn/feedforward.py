@@ -26,6 +26,17 @@ class GeluFeedForward(FeedForward):
         return self.w_2(nn.functional.gelu(self.w_1(x)))
 
 
+class TanhGeluFeedForward(FeedForward):
+    """The same with GELU's approximation by tanh, as in GPT-2 (Hendrycks & Gimpel 2016, §2).
+
+    gelu(z) ≈ z/2 · (1 + tanh(√(2/π) · (z + 0.044715 z³))), off by less than 0.0005.
+    """
+
+    def forward(self, x: Float[Tensor, "B T D"]) -> Float[Tensor, "B T D"]:
+        """Widen to d_ff, damp what is negative, come back to d_model."""
+        return self.w_2(nn.functional.gelu(self.w_1(x), approximate="tanh"))
+
+
 class SwiGLU(nn.Module):
     """FFN(x) = (silu(x W_gate) ⊙ x W_1) W_2, silu(z) = z · sigmoid(z), without biases (Shazeer 2020, §2, eq. 6).
 
