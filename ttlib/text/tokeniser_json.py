@@ -5,7 +5,7 @@ from typing import Any
 
 from ttlib.errors import InputError, require
 from ttlib.text.bpe import Pair
-from ttlib.text.splitting import Bytes, BytesAndDigits, EndMark, Spaces, Splitter
+from ttlib.text.splitting import Bytes, BytesAndDigits, EndMark, Letters, Spaces, Splitter
 
 OFF: dict[str, tuple[Any, ...]] = {  # settings of the library's model that ours does not have
     "dropout": (None, 0.0),
@@ -70,13 +70,13 @@ def _splitter(content: Mapping[str, Any], model: Mapping[str, Any]) -> Splitter:
     """The splitter whose own entry is the file's."""
     suffix = model.get("end_of_word_suffix") or None
     given = _without_offsets(content.get("pre_tokenizer") or {})
-    known: tuple[Splitter, ...] = (Bytes(), BytesAndDigits(), Spaces(), EndMark(suffix or "</w>"))
+    known: tuple[Splitter, ...] = (Bytes(), BytesAndDigits(), Spaces(), Letters(), EndMark(suffix or "</w>"))
     for splitter in known:
         parts = splitter.to_json()
         wanted = _without_offsets(parts["pre_tokenizer"])
         if {**wanted, **given} == wanted and parts["suffix"] == suffix and given:
             return splitter
-    need = "ByteLevel (perhaps after Digits) or Metaspace with usual settings, or WhitespaceSplit with a suffix"
+    need = "ByteLevel, Metaspace or Split with the settings known here, or WhitespaceSplit with an end_of_word_suffix"
     raise InputError(f"pre_tokenizer: got {given!r} with suffix {suffix!r}, need {need}")
 
 
