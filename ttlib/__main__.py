@@ -2,9 +2,10 @@
 
 train PRESET [name=value …] --out DIR     a new run; torchrun --nproc-per-node=N -m ttlib train … for several processes
 train --resume DIR [name=value …]         go on where a run stopped, or with other settings from there on
-score DIR [--part test] [--limit N]       BLEU and chrF on held-out verses
+score DIR [--part test] [--limit N] [--src synodal]   BLEU and chrF on held-out verses
 export DIR FOLDER                         averaged weights in bfloat16, with provenance
 translate TEXT …                          with the shipped model
+chat [--system TEXT]                      talk with SmolLM2-135M, until an empty line
 data NAME [--deb FILE]                    put a corpus into the cache folder
 """
 
@@ -78,7 +79,7 @@ def score(args: argparse.Namespace) -> None:
     from ttlib.pretrained.shipped import load_translator
 
     translator = load_translator(args.folder)
-    pairs = getattr(load_split(TranslationData()), args.part)[: args.limit]
+    pairs = getattr(load_split(TranslationData(src=args.src)), args.part)[: args.limit]
     hypotheses = translator.translate([p.src for p in pairs], beam=args.beam)
     for result in compute(hypotheses, [p.tgt for p in pairs]):
         print(result, result.signature)
@@ -99,6 +100,15 @@ def translate(args: argparse.Namespace) -> None:
 
     for line in load_translator().translate(args.text, edition=args.edition, beam=args.beam):
         print(line)
+
+
+def chat(args: argparse.Namespace) -> None:
+    """Talk with SmolLM2 in the terminal."""
+    from ttlib.generate.chat import Chat, converse
+    from ttlib.pretrained.smollm2 import SYSTEM, load_smollm2
+
+    smollm2 = load_smollm2()
+    converse(Chat(smollm2.model, smollm2.tokeniser, args.system or SYSTEM))
 
 
 def data(args: argparse.Namespace) -> None:
@@ -132,6 +142,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--part", choices=["valid", "test"], default="test")
     p.add_argument("--limit", type=int)
     p.add_argument("--beam", type=int, default=4)
+    p.add_argument("--src", default="synodal", help="the edition to translate from, such as segond (French)")
     p.set_defaults(run=score)
     p = commands.add_parser("export", help="averaged weights in bfloat16")
     p.add_argument("run_folder", type=Path)
@@ -143,6 +154,9 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--edition", default="basic")
     p.add_argument("--beam", type=int, default=4)
     p.set_defaults(run=translate)
+    p = commands.add_parser("chat", help="talk with SmolLM2-135M")
+    p.add_argument("--system", help="what the model is told before the conversation")
+    p.set_defaults(run=chat)
     p = commands.add_parser("data", help="put a corpus into the cache folder")
     p.add_argument("name", choices=["cataclysm"])
     p.add_argument("--deb", type=Path, help="Debian's package file, where apt is not at hand")
