@@ -5,6 +5,7 @@ train --resume DIR [name=value …]         go on where a run stopped, or with o
 score DIR [--part test] [--limit N] [--src synodal]   BLEU and chrF on held-out verses
 export DIR FOLDER                         averaged weights in bfloat16, with provenance
 translate TEXT …                          with the shipped model
+chat [--system TEXT]                      talk with SmolLM2-135M, until an empty line
 data NAME [--deb FILE]                    put a corpus into the cache folder
 """
 
@@ -101,6 +102,15 @@ def translate(args: argparse.Namespace) -> None:
         print(line)
 
 
+def chat(args: argparse.Namespace) -> None:
+    """Talk with SmolLM2 in the terminal."""
+    from ttlib.generate.chat import Chat, converse
+    from ttlib.pretrained.smollm2 import SYSTEM, load_smollm2
+
+    smollm2 = load_smollm2()
+    converse(Chat(smollm2.model, smollm2.tokeniser, args.system or SYSTEM))
+
+
 def data(args: argparse.Namespace) -> None:
     """Fetch a corpus."""
     from ttlib.data.cataclysm import fetch
@@ -144,6 +154,9 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--edition", default="basic")
     p.add_argument("--beam", type=int, default=4)
     p.set_defaults(run=translate)
+    p = commands.add_parser("chat", help="talk with SmolLM2-135M")
+    p.add_argument("--system", help="what the model is told before the conversation")
+    p.set_defaults(run=chat)
     p = commands.add_parser("data", help="put a corpus into the cache folder")
     p.add_argument("name", choices=["cataclysm"])
     p.add_argument("--deb", type=Path, help="Debian's package file, where apt is not at hand")

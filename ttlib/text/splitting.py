@@ -109,6 +109,29 @@ class Spaces:
         return {"pre_tokenizer": both, "decoder": both, "suffix": None}
 
 
+class Letters:
+    """Each character is a word of its own: nothing can merge, and the tokens are the characters."""
+
+    alphabet: tuple[str, ...] = ()
+
+    def words(self, text: str) -> list[str]:
+        """``"a b"`` to ``a``, a space, ``b``."""
+        return list(check_text(text))
+
+    def symbols(self, word: str) -> list[str]:
+        """The one character."""
+        return [word]
+
+    def join(self, tokens: Sequence[str]) -> str:
+        """One after another."""
+        return "".join(tokens)
+
+    def to_json(self) -> dict[str, Any]:
+        """The library's Split, at every character."""
+        split = {"type": "Split", "pattern": {"Regex": "[\\s\\S]"}, "behavior": "Isolated", "invert": False}
+        return {"pre_tokenizer": split, "decoder": {"type": "Fuse"}, "suffix": None}
+
+
 def byte_characters() -> list[str]:
     """One printable character for each of the 256 bytes (Radford et al. 2019).
 
@@ -145,6 +168,27 @@ class Bytes:
         """The library's ByteLevel."""
         both = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
         return {"pre_tokenizer": both, "decoder": both, "suffix": None}
+
+
+class BytesAndDigits(Bytes):
+    """GPT-2's way after every digit has been set apart: 2017 is four tokens in every text (SmolLM, Llama 1)."""
+
+    def words(self, text: str) -> list[str]:
+        """``"in 2017"`` to ``in``, ``" "``, ``2``, ``0``, ``1``, ``7``."""
+        parts = digit_pattern().split(check_text(text))
+        return [word for part in parts if part for word in gpt2_pattern().findall(part)]
+
+    def to_json(self) -> dict[str, Any]:
+        """The library's Digits, then its ByteLevel."""
+        parts = super().to_json()
+        steps = [{"type": "Digits", "individual_digits": True}, parts["pre_tokenizer"]]
+        return {**parts, "pre_tokenizer": {"type": "Sequence", "pretokenizers": steps}}
+
+
+@cache
+def digit_pattern() -> re.Pattern[str]:
+    """One number character, kept when a text is split at it."""
+    return re.compile(f"([{character_class('N')}])")
 
 
 @cache
