@@ -35,7 +35,7 @@ def gpt_shakespeare() -> GPTRun:
 
 
 def gpt_tiny() -> GPTRun:
-    """A character model that trains in minutes on a CPU: 4 layers of 128, contexts of 64 (nanoGPT's sizes for a CPU)."""
+    """A character model that trains in minutes on a CPU, in the sizes that nanoGPT has for that: 4 layers of 128."""
     return GPTRun(
         data=TextData(tokens="characters"),
         model=GPTConfig(vocab_size=82, d_model=128, n_heads=4, d_ff=512, n_layers=4, dropout=0.0, max_len=64),
