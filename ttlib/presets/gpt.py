@@ -38,7 +38,7 @@ def gpt_tiny() -> GPTRun:
     """A character model that trains in minutes on a CPU, in the sizes that nanoGPT has for that: 4 layers of 128."""
     return GPTRun(
         data=TextData(tokens="characters"),
-        model=GPTConfig(vocab_size=82, d_model=128, n_heads=4, d_ff=512, n_layers=4, dropout=0.0, max_len=64),
+        model=GPTConfig(vocab_size=83, d_model=128, n_heads=4, d_ff=512, n_layers=4, dropout=0.0, max_len=64),
         train=TrainConfig(
             steps=2000, max_tokens=768, lr=1e-3, lr_end=0.1, warmup=100, weight_decay=0.1, beta2=0.99, smoothing=0.0
         ),
