@@ -1,26 +1,22 @@
 """The language models' sizes."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from ttlib.data.language import TextData
 from ttlib.models.gpt import GPTConfig
+from ttlib.presets.run import Run
 from ttlib.train.config import TrainConfig
-from ttlib.train.dist import World
-from ttlib.train.language import Prepared, prepare
+from ttlib.train.language import prepare
 
 
 @dataclass(frozen=True, kw_only=True)
-class GPTRun:
-    """Everything that decides a language model's run: ``data``, ``model`` and ``train``."""
+class GPTRun(Run):
+    """A run of a language model."""
 
+    kind = "language model"
+    start = staticmethod(prepare)
     data: TextData
     model: GPTConfig
-    train: TrainConfig
-
-    def prepare(self, world: World, folder: Path | None = None) -> Prepared:
-        """What the run starts from; the tokeniser comes from ``folder`` if it is there."""
-        return prepare(self.data, self.model, self.train, world, folder)
 
 
 def gpt_shakespeare() -> GPTRun:
