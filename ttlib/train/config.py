@@ -54,6 +54,23 @@ class TrainConfig:
         require(self.dtype in dtypes, "dtype", self.dtype, f"one of {', '.join(dtypes)}")
 
 
+def from_dict(kind: type[Config], content: dict[str, Any]) -> Config:
+    """A tree of dataclasses from the plain values that ``dataclasses.asdict`` has made of it.
+
+    Raises:
+        InputError: a field is unknown or missing, or a value is refused.
+    """
+    types = typing.get_type_hints(kind)
+    values = {}
+    for name, value in content.items():
+        inner = types.get(name)
+        values[name] = from_dict(inner, value) if dataclasses.is_dataclass(inner) else value
+    try:
+        return kind(**values)
+    except TypeError as error:
+        raise InputError(f"config: not one of {kind.__name__}: {error}") from error
+
+
 def override(config: Config, settings: list[str]) -> Config:
     """A changed copy of a tree of dataclasses: ``override(preset, ["train.steps=200", "model.d_ff=512"])``.
 
