@@ -1,6 +1,6 @@
 """The language model's data: works, a tokeniser learnt from those to train on, one long row of ids."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import torch
@@ -8,11 +8,11 @@ import torch
 from ttlib.data.shakespeare import Works
 from ttlib.errors import require
 from ttlib.shapes import Int, Tensor
-from ttlib.text.splitting import Bytes, Letters
+from ttlib.text.splitting import Bytes, Letters, Splitter
 from ttlib.text.tokeniser import BPE
 
 START = "<start>"  # the token that stands before every text; after it, a model knows that one begins
-SPLITTERS = {"bpe": Bytes, "characters": Letters}
+SPLITTERS: dict[str, Callable[[], Splitter]] = {"bpe": Bytes, "characters": Letters}
 
 
 @dataclass(frozen=True, kw_only=True)

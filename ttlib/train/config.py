@@ -60,11 +60,9 @@ def from_dict(kind: type[Config], content: dict[str, Any]) -> Config:
     Raises:
         InputError: a field is unknown or missing, or a value is refused.
     """
-    types = typing.get_type_hints(kind)
-    values = {}
-    for name, value in content.items():
-        inner = types.get(name)
-        values[name] = from_dict(inner, value) if dataclasses.is_dataclass(inner) else value
+    types: dict[str, Any] = typing.get_type_hints(kind)
+    nested = {name for name in content if dataclasses.is_dataclass(types.get(name))}
+    values = {name: from_dict(types[name], value) if name in nested else value for name, value in content.items()}
     try:
         return kind(**values)
     except TypeError as error:
