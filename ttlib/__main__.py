@@ -6,6 +6,7 @@ score DIR [--part test] [--limit N] [--src synodal]   BLEU and chrF on held-out 
 export DIR FOLDER                         averaged weights in bfloat16, with provenance
 translate TEXT …                          with the shipped model
 generate TEXT [--temperature 0.8]         go on as Shakespeare might, with the shipped model
+chat [--system TEXT]                      talk with SmolLM2-135M, until an empty line
 data NAME [--deb FILE]                    put a corpus into the cache folder
 """
 
@@ -132,6 +133,15 @@ def generate(args: argparse.Namespace) -> None:
     print()
 
 
+def chat(args: argparse.Namespace) -> None:
+    """Talk with SmolLM2 in the terminal."""
+    from ttlib.generate.chat import Chat, converse
+    from ttlib.pretrained.smollm2 import SYSTEM, load_smollm2
+
+    smollm2 = load_smollm2()
+    converse(Chat(smollm2.model, smollm2.tokeniser, args.system or SYSTEM))
+
+
 def data(args: argparse.Namespace) -> None:
     """Fetch a corpus."""
     from ttlib.data.cataclysm import fetch
@@ -179,7 +189,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _add_writers(commands: Any) -> None:
-    """The two commands that write something."""
+    """The commands that write something."""
     p = commands.add_parser("translate", help="translate with the shipped model")
     p.add_argument("text", nargs="+")
     p.add_argument("--edition", default="basic")
@@ -194,6 +204,9 @@ def _add_writers(commands: Any) -> None:
     p.add_argument("--seed", type=int, help="the same seed, the same text")
     p.add_argument("--model", type=Path, default=GPT_FOLDER, help="another folder that export has written")
     p.set_defaults(run=generate)
+    p = commands.add_parser("chat", help="talk with SmolLM2-135M")
+    p.add_argument("--system", help="what the model is told before the conversation")
+    p.set_defaults(run=chat)
 
 
 def main(arguments: list[str]) -> int:
