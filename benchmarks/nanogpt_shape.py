@@ -1,14 +1,15 @@
 """A character model in nanoGPT's sizes for a CPU: its recipe in plain torch parts beside ttlib's loop, same text.
 
-    python -m benchmarks.nanogpt_shape [--steps 2000] [--seeds 3] [--rounds 50]
+    python -m benchmarks.nanogpt_shape [--steps 2000] [--seeds 3] [--rounds 50] [--float32]
 
 4 layers of 128, 4 heads, contexts of 64, batches of 12, no dropout, 2,000 steps of AdamW (0.9, 0.99), rate 1e-3 down
 to 1e-4 by a cosine after 100 steps of warm-up, weight decay 0.1 on matrices, gradients clipped at 1, one thread. The
 text is 37 plays; the last tenth of it is for validation. The peer is written from nanoGPT's description (one linear
 layer for query, key and value, ``F.scaled_dot_product_attention`` with ``is_causal``, no biases, the head tied to the
 embedding, windows drawn at random with replacement, torch's default AdamW, float32). Ours is `ttlib.presets.gpt_tiny`
-as it is, in bfloat16 where that is measured to be faster; and in float32. All take turns in one process, ``rounds``
-steps each; times are medians of a step's CPU time, which other programs on the machine disturb less than the clock's.
+as it is, in bfloat16 where that is measured to be faster; with ``--float32`` in float32, too. All take turns in one
+process, ``rounds`` steps each; times are medians of a step's CPU time, which other programs on the machine disturb
+less than the clock's.
 """
 
 import argparse
@@ -127,13 +128,15 @@ def judge(model: nn.Module, ids: Tensor) -> float:
     return float(token_nats(model, ids, stride=model.config.max_len, batch=64).mean())
 
 
-def compare(seed: int, rounds: int, steps: int, ids: tuple[Tensor, Tensor], n_kinds: int) -> dict[str, list[float]]:
+def compare(seed: int, args: argparse.Namespace, ids: tuple[Tensor, Tensor], n_kinds: int) -> dict[str, list[float]]:
     """Train both, taking turns; validation losses and step times."""
     preset = gpt_tiny()
+    steps, rounds = args.steps, args.rounds
     train = dataclasses.replace(preset.train, steps=steps, seed=seed)
     batch = train.max_tokens // preset.model.max_len
     runs: dict[str, PlainTraining | OurTraining] = {}
-    kinds = {"plain": (PlainTraining, "float32"), "ttlib": (OurTraining, "auto"), "ttlib 32": (OurTraining, "float32")}
+    kinds = {"plain": (PlainTraining, "float32"), "ttlib": (OurTraining, "auto")}
+    kinds |= {"ttlib in float32": (OurTraining, "float32")} if args.float32 else {}
     for name, (kind, dtype) in kinds.items():
         torch.manual_seed(seed)
         model = dataclasses.replace(preset.model, vocab_size=n_kinds)
@@ -160,6 +163,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--rounds", type=int, default=50)
+    parser.add_argument("--float32", action="store_true", help="ttlib in float32, too")
     args = parser.parse_args()
     torch.set_num_threads(1)
     text = "".join(plays().values())
@@ -170,7 +174,7 @@ def main() -> None:
     )
     found: dict[str, list[float]] = {}
     for seed in range(args.seeds):
-        for name, values in compare(seed, args.rounds, args.steps, (train, valid[:JUDGED]), len(tokeniser)).items():
+        for name, values in compare(seed, args, (train, valid[:JUDGED]), len(tokeniser)).items():
             found.setdefault(name, []).extend(values)
         print(f"seed {seed}: " + ", ".join(f"{name} {values[-1]:.4f}" for name, values in found.items()), flush=True)
     for name, values in found.items():
