@@ -16,34 +16,34 @@ import difflib
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ttlib.errors import DataError, InputError, require
 
+if TYPE_CHECKING:
+    from ttlib.presets.run import Run
+
 GPT_FOLDER = Path(__file__).parent / "checkpoints" / "gpt_shakespeare"
-Run = Any  # one of `ttlib.presets.RUNS`
 
 
 def train(args: argparse.Namespace) -> None:
     """Start or resume a run."""
-    from ttlib import presets
     from ttlib.train.dist import join_world
     from ttlib.train.run import begin
 
     out, run, command = _resumed(args) if args.resume else _new(args)
-    (kind,) = [kind for kind, run_class in presets.RUNS.items() if isinstance(run, run_class)]
     with join_world() as world:
         prepared = run.prepare(world, out if args.resume else None)
         if args.resume:
             prepared.trainer.resume(out / "checkpoint")
         if world.is_first:
-            begin(out, {"command": command, "kind": kind, "config": dataclasses.asdict(run)}, prepared)
+            begin(out, {"command": command, "kind": run.kind, "config": dataclasses.asdict(run)}, prepared)
         history = prepared.trainer.run(out / "checkpoint")
         if world.is_first:
             print(json.dumps(history[-1]))
 
 
-def _new(args: argparse.Namespace) -> tuple[Path, Run, str]:
+def _new(args: argparse.Namespace) -> tuple[Path, "Run", str]:
     from ttlib.presets import PRESETS
     from ttlib.train.config import override
 
@@ -59,7 +59,7 @@ def _new(args: argparse.Namespace) -> tuple[Path, Run, str]:
     return args.out, override(PRESETS[args.preset](), args.settings), command
 
 
-def _resumed(args: argparse.Namespace) -> tuple[Path, Run, str]:
+def _resumed(args: argparse.Namespace) -> tuple[Path, "Run", str]:
     from ttlib.presets import RUNS
     from ttlib.train.config import from_dict, override
 

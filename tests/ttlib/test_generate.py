@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.ttlib.tiny_gpt import MODELS, POSITIONS, V
+from tests.ttlib.tiny_writers import MODELS, POSITIONS, V
 from tests.ttlib.tiny_models import small_model, sources
 from ttlib.errors import InputError
 from ttlib.generate.beam import beam_generate

@@ -9,7 +9,7 @@ from ttlib.presets.translate import (
     translate_tiny,
 )
 
-RUNS = {"translation": TranslationRun, "language model": GPTRun}  # by the kind that a run's record names
+RUNS = {run.kind: run for run in (TranslationRun, GPTRun)}  # by the kind that a run's record names
 PRESETS = {
     preset.__name__: preset
     for preset in (translate_fr_en, translate_ru_en, translate_rufr_en, translate_tiny, gpt_shakespeare, gpt_tiny)

@@ -68,7 +68,7 @@ def hugging_face_config(config: GPTConfig, end_id: int | None = None) -> dict[st
     return {**kind, **sizes, **rest, **ALIKE, "bos_token_id": end_id, "eos_token_id": end_id}
 
 
-def to_gpt2(model: GPT) -> dict[str, torch.Tensor]:
+def to_hugging_face(model: GPT) -> dict[str, torch.Tensor]:
     """Our weights in Hugging Face's names and shapes. The head is the table ``wte``: it is not written twice."""
     own = model.state_dict()
     weights = {f"transformer.{theirs}": own[ours] for theirs, ours in ENDS.items()}
@@ -82,19 +82,22 @@ def to_gpt2(model: GPT) -> dict[str, torch.Tensor]:
     return weights
 
 
-def load_gpt2(model: GPT, weights: Mapping[str, torch.Tensor]) -> None:
-    """Load weights that bear Hugging Face's names. Nothing is loaded if one does not fit.
+def gpt2_from(config: GPTConfig, weights: Mapping[str, torch.Tensor]) -> GPT:
+    """A model in eval mode with weights that are given in Hugging Face's names; no others are drawn before.
 
     Raises:
-        InputError: naming the first (in Hugging Face's names) that are missing, unknown or of another shape; or the
-            output projection is another than the table of embeddings.
+        InputError: naming the first weights that are missing, unknown or of another shape; or the output projection
+            is another than the table of embeddings.
     """
+    with torch.device("meta"):
+        model = GPT(config)
     weights = {_full_name(name): value for name, value in weights.items() if not name.endswith(BUFFERS)}
-    check_names(to_gpt2(model), {k: v for k, v in weights.items() if k != "lm_head.weight"}, "weights")
+    check_names(to_hugging_face(model), {k: v for k, v in weights.items() if k != "lm_head.weight"}, "weights")
     table = weights["transformer.wte.weight"]
     tied = torch.equal(weights.get("lm_head.weight", table), table)
     require(tied, "lm_head.weight", "other numbers than wte.weight", "the same table: our GPT has only one")
-    model.load_state_dict(_from_gpt2(weights, model.config.n_layers))
+    model.load_state_dict(_from_hugging_face(weights, config.n_layers), assign=True)
+    return model.eval()
 
 
 def _full_name(name: str) -> str:
@@ -102,8 +105,8 @@ def _full_name(name: str) -> str:
     return name if name.startswith(("transformer.", "lm_head.")) else f"transformer.{name}"
 
 
-def _from_gpt2(weights: Mapping[str, torch.Tensor], n_layers: int) -> dict[str, torch.Tensor]:
-    """The way back from `to_gpt2`."""
+def _from_hugging_face(weights: Mapping[str, torch.Tensor], n_layers: int) -> dict[str, torch.Tensor]:
+    """The way back from `to_hugging_face`."""
     own = {ours: weights[f"transformer.{theirs}"] for theirs, ours in ENDS.items()}
     for i in range(n_layers):
         there, here = f"transformer.h.{i}", f"blocks.{i}"
@@ -112,7 +115,7 @@ def _from_gpt2(weights: Mapping[str, torch.Tensor], n_layers: int) -> dict[str, 
             for theirs, ours in LAYERS.items():
                 parts = weights[f"{there}.{theirs}.{kind}"].chunk(len(ours), -1)
                 parts = [part.T for part in parts] if kind == "weight" else parts
-                own |= {f"{here}.{name}.{kind}": part for name, part in zip(ours, parts, strict=True)}
+                own |= {f"{here}.{name}.{kind}": part.contiguous() for name, part in zip(ours, parts, strict=True)}
     return own
 
 
@@ -120,20 +123,18 @@ def save_gpt2(model: GPT, folder: Path | str, end_id: int | None = None) -> Path
     """Write a folder that ``transformers.GPT2LMHeadModel.from_pretrained`` opens."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    weights = {name: value.contiguous() for name, value in to_gpt2(model).items()}
+    weights = {name: value.contiguous() for name, value in to_hugging_face(model).items()}
     save_file(weights, folder / MODEL, metadata={"format": "pt"})  # transformers asks for this note
     (folder / CONFIG).write_text(json.dumps(hugging_face_config(model.config, end_id), indent=1) + "\n")
     return folder
 
 
-def read_gpt2(folder: Path | str) -> GPT:
-    """A GPT from such a folder: on the CPU, in eval mode.
+def load_gpt2(folder: Path | str) -> GPT:
+    """The model of such a folder, ours or transformers' own, in eval mode on the CPU.
 
     Raises:
         DataError: a file is missing or damaged.
         InputError: the model is none of ours, or the weights are of another configuration.
     """
     folder = Path(folder)
-    model = GPT(gpt2_config(read_config(folder)))
-    load_gpt2(model, read_weights(folder / MODEL))
-    return model.eval()
+    return gpt2_from(gpt2_config(read_config(folder)), read_weights(folder / MODEL))

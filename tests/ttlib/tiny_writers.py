@@ -8,6 +8,7 @@ from torch import nn
 from tests.ttlib.torch_twins import randomise
 from ttlib.models.decoder_only import DecoderOnly
 from ttlib.models.gpt import GPT, GPTConfig
+from ttlib.models.llama import Llama, LlamaConfig
 from ttlib.nn.dropout import Dropout
 
 V, POSITIONS = 30, 24
@@ -34,5 +35,10 @@ def gpt(seed: int = 0) -> DecoderOnly:
     return talking(GPT(config), seed)
 
 
+def llama(seed: int = 0) -> DecoderOnly:
+    sizes = {"vocab_size": V, "d_model": 32, "n_heads": 4, "n_kv_heads": 2, "d_ff": 64, "n_layers": 2}
+    return talking(Llama(LlamaConfig(**sizes, max_len=POSITIONS)), seed)
+
+
 # A line for each kind of model.
-MODELS: dict[str, Callable[[int], DecoderOnly]] = {"gpt": gpt}
+MODELS: dict[str, Callable[[int], DecoderOnly]] = {"gpt": gpt, "llama": llama}
