@@ -103,7 +103,7 @@ def next_tokens(
     require(not bad, "probabilities", bad[:1], "numbers from 0 to 1")
     require(0 <= start < n, "start", start, f"the number of a token, 0 to {n - 1}")
     data = [
-        [visible(token), in_percent(p), [[visible(text), in_percent(q)] for text, q in some]]
+        (visible(token), in_percent(p), [(visible(text), in_percent(q)) for text, q in some])
         for token, p, some in zip(tokens, probabilities, candidates, strict=True)
     ]
     told = [in_words(*row) for row in data]
@@ -135,9 +135,9 @@ def say_percent(p: float) -> str:
     return f"{'under 0.1' if 0 < p < 0.1 else f'{p:.1f}' if p < 10 else f'{p:.0f}'} %"
 
 
-def in_words(token: str, p: float, candidates: Sequence[Sequence[object]]) -> str:
+def in_words(token: str, p: float, candidates: Candidates) -> str:
     """One line of the text alternative."""
-    best = ", ".join(f"{text} {say_percent(q)}" for text, q in candidates[:3] if isinstance(q, float))
+    best = ", ".join(f"{text} {say_percent(q)}" for text, q in candidates[:3])
     return f"{token}: {say_percent(p)}; expected: {best}"
 
 
