@@ -2,7 +2,7 @@
 
 train PRESET [name=value …] --out DIR     a new run; torchrun --nproc-per-node=N -m ttlib train … for several processes
 train --resume DIR [name=value …]         go on where a run stopped, or with other settings from there on
-score DIR [--part test] [--limit N]       BLEU and chrF on held-out verses
+score DIR [--part test] [--limit N] [--src synodal]   BLEU and chrF on held-out verses
 export DIR FOLDER                         averaged weights in bfloat16, with provenance
 translate TEXT …                          with the shipped model
 data NAME [--deb FILE]                    put a corpus into the cache folder
@@ -78,7 +78,7 @@ def score(args: argparse.Namespace) -> None:
     from ttlib.pretrained.shipped import load_translator
 
     translator = load_translator(args.folder)
-    pairs = getattr(load_split(TranslationData()), args.part)[: args.limit]
+    pairs = getattr(load_split(TranslationData(src=args.src)), args.part)[: args.limit]
     hypotheses = translator.translate([p.src for p in pairs], beam=args.beam)
     for result in compute(hypotheses, [p.tgt for p in pairs]):
         print(result, result.signature)
@@ -132,6 +132,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--part", choices=["valid", "test"], default="test")
     p.add_argument("--limit", type=int)
     p.add_argument("--beam", type=int, default=4)
+    p.add_argument("--src", default="synodal", help="the edition to translate from, such as segond (French)")
     p.set_defaults(run=score)
     p = commands.add_parser("export", help="averaged weights in bfloat16")
     p.add_argument("run_folder", type=Path)
