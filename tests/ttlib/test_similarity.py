@@ -94,5 +94,5 @@ def test_wrong_input() -> None:
         least_squares_map(x[:1], y[:1])
     with pytest.raises(InputError, match="x: got 'constant rows', need rows that differ"):
         linear_cka(torch.ones(5, 3), torch.rand(5, 3))
-    with pytest.raises(InputError, match="ridge: got -1, need 0 or more"):
-        least_squares_map(x, y, -1)
+    with pytest.raises(InputError, match="ridge: got -1.0, need 0 or more"):
+        least_squares_map(x, y, -1.0)
