@@ -61,7 +61,7 @@ class AdaptiveSoftmax(nn.Module):
     def forward(self, states: Float[Tensor, "N D"], targets: Int[Tensor, " N"]) -> Float[Tensor, " N"]:
         """Log-probability of each target: a cluster is computed only for the rows whose target it holds."""
         starts, frequent = self.cutoffs[:-1], self.cutoffs[0]
-        part = sum((targets >= start).long() for start in starts)  # (N,): 0 = the head itself
+        part = torch.bucketize(targets, targets.new_tensor(starts), right=True)  # (N,): 0 = the head itself
         entry = torch.where(part == 0, targets, frequent + part - 1)
         logp = -F.cross_entropy(self.head(states), entry, reduction="none")
         for i, (start, cluster) in enumerate(zip(starts, self.tail, strict=True)):
@@ -91,6 +91,9 @@ class HierarchicalSoftmax(nn.Module):
 
     above: Tensor
     turn: Tensor
+    steps: Tensor
+    length: Tensor
+    start: Tensor
 
     def __init__(self, d_model: int, counts: Sequence[int]) -> None:
         super().__init__()

@@ -55,9 +55,8 @@ def lexicon_links(
     Possible: the lexicon translates the source word by the target word. Sure: a possible link of two words that
     have no other. (Och & Ney 2003, §2.2, ask annotators for the two kinds.)
     """
-    src = [lexicon.get((words(word) or [""])[0]) for word in source.split()]
-    tgt = [(words(word) or [None])[0] for word in target.split()]
-    possible = torch.tensor([[e is not None and e == f for f in src] for e in tgt], dtype=torch.bool)
+    src, tgt = ([(words(word) or [""])[0] for word in text.split()] for text in (source, target))
+    possible = torch.tensor([[bool(e) and lexicon.get(f) == e for f in src] for e in tgt], dtype=torch.bool)
     possible = possible.view(len(tgt), len(src))
     alone = (possible.sum(1, keepdim=True) == 1) & (possible.sum(0, keepdim=True) == 1)
     return possible, possible & alone
