@@ -6,7 +6,7 @@ import torch
 from tests.ttlib.tiny_models import small_model, sources
 from ttlib.data.pairs import IdPair
 from ttlib.errors import InputError
-from ttlib.generate.pair_likelihood import log_probabilities
+from ttlib.generate.likelihood import log_probabilities
 from ttlib.models.seq2seq import Seq2Seq
 
 
