@@ -1,0 +1,106 @@
+"""What we save opens in transformers, and answers alike: model, parts of it, and tokeniser."""
+
+from pathlib import Path
+
+import pytest
+import torch
+import transformers
+
+from tests.ttlib.torch_twins import randomise
+from ttlib.errors import DataError, InputError
+from ttlib.models.bert import BertConfig, BertMaskedLM, BertPretraining
+from ttlib.pretrained.bert_folder import open_bert, save_bert
+from ttlib.text.wordpiece import MASK, WordPiece
+
+TEXTS = ["In the beginning God created the heaven and the earth.", "And the earth was without form, and void."]
+PIECES = WordPiece.train(TEXTS, 80)
+CONFIG = BertConfig(vocab_size=len(PIECES), d_model=32, n_heads=4, d_ff=48, n_layers=2, max_len=40, dropout=0.1)
+
+
+def saved(folder: Path, kind: type[BertMaskedLM] = BertPretraining) -> BertMaskedLM:
+    model = randomise(kind(CONFIG)).float().eval()
+    save_bert(folder, model, PIECES)
+    return model
+
+
+def batch() -> tuple[torch.Tensor, torch.Tensor]:
+    ids, segments = PIECES.encode_pair(f"The {MASK} was without form", "And the heavens")
+    return torch.tensor([ids]), torch.tensor([segments])
+
+
+def test_pretraining_model_opens_in_transformers(tmp_path: Path) -> None:
+    ours = saved(tmp_path)
+    ids, segments = batch()
+    tokens, pairs = ours.both(ids, None, segments)
+    theirs, told = transformers.BertForPreTraining.from_pretrained(tmp_path, output_loading_info=True)
+    assert not any(told[kind] for kind in ("missing_keys", "unexpected_keys", "mismatched_keys"))
+    answer = theirs.eval()(ids, token_type_ids=segments)
+    torch.testing.assert_close(answer.prediction_logits, tokens, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(answer.seq_relationship_logits, pairs, rtol=1e-5, atol=1e-5)
+    other = randomise(BertPretraining(CONFIG), 1).float().eval()
+    assert (other(ids, None, segments) - tokens).abs().max() > 0.1
+
+
+def test_its_parts_open_too(tmp_path: Path) -> None:
+    ours = saved(tmp_path)
+    ids, segments = batch()
+    masked = transformers.BertForMaskedLM.from_pretrained(tmp_path).eval()(ids, token_type_ids=segments).logits
+    torch.testing.assert_close(masked, ours(ids, None, segments), rtol=1e-5, atol=1e-5)
+    encoder = transformers.BertModel.from_pretrained(tmp_path).eval()(ids, token_type_ids=segments)
+    torch.testing.assert_close(encoder.last_hidden_state, ours.states(ids, None, segments), rtol=1e-5, atol=1e-5)
+
+
+def test_a_model_without_the_second_head(tmp_path: Path) -> None:
+    ours = saved(tmp_path, BertMaskedLM)
+    ids, segments = batch()
+    theirs = transformers.AutoModelForMaskedLM.from_pretrained(tmp_path).eval()
+    assert type(theirs) is transformers.BertForMaskedLM
+    torch.testing.assert_close(
+        theirs(ids, token_type_ids=segments).logits, ours(ids, None, segments), rtol=1e-5, atol=1e-5
+    )
+    with pytest.raises(InputError, match="missing bert.pooler.dense.weight"):
+        open_bert(tmp_path)
+
+
+def test_what_transformers_saves_opens_here(tmp_path: Path) -> None:
+    ours = saved(tmp_path / "ours")
+    theirs = transformers.BertForPreTraining.from_pretrained(tmp_path / "ours")
+    theirs.save_pretrained(tmp_path / "theirs")
+    PIECES.save(tmp_path / "theirs" / "vocab.txt")
+    again, pieces = open_bert(tmp_path / "theirs")
+    assert again.config == ours.config
+    assert pieces.names == PIECES.names
+    assert all(torch.equal(value, ours.state_dict()[name]) for name, value in again.state_dict().items())
+
+
+def test_the_tokeniser_opens_too(tmp_path: Path) -> None:
+    saved(tmp_path)
+    theirs = transformers.AutoTokenizer.from_pretrained(tmp_path)
+    for text, second in (("The EARTH, without heavens!", None), (f"the {MASK} was", "and the Éarth?")):
+        ids, segments = PIECES.encode_pair(text, second)
+        answer = theirs(text, second)
+        assert answer["input_ids"] == ids
+        assert answer["token_type_ids"] == segments
+    assert theirs.model_max_length == CONFIG.max_len
+    assert theirs.mask_token == MASK
+
+
+def test_bfloat16_halves_the_file(tmp_path: Path) -> None:
+    model = saved(tmp_path / "a")
+    save_bert(tmp_path / "b", model, PIECES, torch.bfloat16)
+    sizes = [(tmp_path / name / "model.safetensors").stat().st_size for name in "ab"]
+    assert 1.8 < sizes[0] / sizes[1] < 2.0
+    again, _ = open_bert(tmp_path / "b")
+    assert not again.training
+    assert all(p.dtype == torch.float32 for p in again.parameters())
+    weight = model.encoder.embedding.tokens.weight
+    assert torch.equal(again.encoder.embedding.tokens.weight, weight.bfloat16().float())
+
+
+def test_a_missing_folder(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"no config\.json"):
+        open_bert(tmp_path)
+    saved(tmp_path)
+    (tmp_path / "vocab.txt").unlink()
+    with pytest.raises(InputError, match="path: cannot read"):
+        open_bert(tmp_path)

@@ -1,0 +1,35 @@
+"""The sizes of the BERT that the book pretrains."""
+
+from dataclasses import dataclass
+
+from ttlib.data.pretraining import PretrainingData
+from ttlib.models.bert import BertConfig
+from ttlib.train.config import TrainConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class BertRun:
+    """Everything that decides a pretraining run: ``data``, ``model`` and ``train``."""
+
+    data: PretrainingData
+    model: BertConfig
+    train: TrainConfig
+
+
+def bert_small() -> BertRun:
+    """The shipped encoder: 5.4 million parameters, 11 MB in bfloat16, lower-case English of films and of the Bible."""
+    return BertRun(
+        data=PretrainingData(),
+        model=BertConfig(vocab_size=8000, d_model=256, n_heads=4, d_ff=1024, n_layers=4, max_len=256, dropout=0.0),
+        train=TrainConfig(steps=5000, max_tokens=4096, smoothing=0.0, average=0.999),
+    )
+
+
+def bert_base() -> BertConfig:
+    """BERT BASE of the paper: 110 million parameters (Devlin et al. 2018, §3)."""
+    return BertConfig()
+
+
+def bert_large() -> BertConfig:
+    """BERT LARGE of the paper: 340 million parameters (Devlin et al. 2018, §3)."""
+    return BertConfig(d_model=1024, n_heads=16, d_ff=4096, n_layers=24)

@@ -1,0 +1,53 @@
+"""A BERT in a folder that `transformers` opens too: ``config.json``, ``model.safetensors``, ``vocab.txt``."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+
+from ttlib.models.bert import BertMaskedLM, BertPretraining
+from ttlib.pretrained.bert import bert_config, heads_to_hugging_face, hugging_face_config, load_bert_heads
+from ttlib.pretrained.shipped import SHIPPED
+from ttlib.text.wordpiece import WordPiece
+from ttlib.train.checkpoint import read_config, read_weights
+
+KINDS = {BertMaskedLM: "BertForMaskedLM", BertPretraining: "BertForPreTraining"}
+
+
+def save_bert(
+    folder: Path, model: BertMaskedLM, wordpiece: WordPiece, dtype: torch.dtype = torch.float32
+) -> Path:
+    """Write a model with its heads, and its vocabulary, in Hugging Face's form.
+
+    Then ``transformers.BertForPreTraining.from_pretrained(folder)`` gives the same outputs, and so do
+    ``BertModel``, ``BertForMaskedLM`` and ``BertTokenizer`` for their parts.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = {name: value.to(dtype).contiguous() for name, value in heads_to_hugging_face(model).items()}
+    partial = folder / "model.part"
+    save_file(weights, partial, {"format": "pt"})
+    os.replace(partial, folder / "model.safetensors")
+    fields = hugging_face_config(model.config) | {"architectures": [KINDS[type(model)]]}
+    (folder / "config.json").write_text(json.dumps(fields, indent=1) + "\n")
+    (folder / "tokenizer_config.json").write_text(json.dumps(TOKENIZER | {"model_max_length": model.config.max_len}))
+    wordpiece.save(folder / "vocab.txt")
+    return folder
+
+
+TOKENIZER: Mapping[str, object] = {"tokenizer_class": "BertTokenizer", "do_lower_case": True}
+
+
+def open_bert(folder: Path | str = SHIPPED / "bert_small") -> tuple[BertPretraining, WordPiece]:
+    """A BERT with both heads, and its pieces, from such a folder; on the CPU, in float32, in eval mode.
+
+    Raises:
+        DataError: a file is missing or damaged.
+        InputError: the weights are of another configuration, or the model is no BERT of ours.
+    """
+    folder = Path(folder)
+    model = BertPretraining(bert_config(read_config(folder)))
+    load_bert_heads(model, read_weights(folder / "model.safetensors"))
+    return model.eval(), WordPiece.load(folder / "vocab.txt")
