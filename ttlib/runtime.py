@@ -4,8 +4,8 @@ import contextlib
 import os
 import platform
 import random
-from collections.abc import Iterator
-from typing import TypeVar
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar
 
 import torch
 
@@ -44,6 +44,19 @@ def seed_everything(seed: int) -> None:
     """Seed Python's and torch's generators (on every device)."""
     random.seed(seed)
     torch.manual_seed(seed)
+
+
+def random_state() -> dict[str, Any]:
+    """Where torch's generators stand (on every device), for `restore_random_state`."""
+    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+    return {"rng": torch.get_rng_state(), "cuda_rng": cuda}
+
+
+def restore_random_state(state: Mapping[str, Any]) -> None:
+    """Put torch's generators back where they stood. Those of CUDA devices that are not here are left out."""
+    torch.set_rng_state(state["rng"])
+    if state["cuda_rng"] and torch.cuda.is_available():
+        torch.cuda.set_rng_state_all(state["cuda_rng"])
 
 
 @contextlib.contextmanager

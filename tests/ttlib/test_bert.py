@@ -105,7 +105,7 @@ def norms_swapped(model: BertEncoder) -> None:
 def no_mask(model: BertEncoder) -> None:
     for block in model.blocks:
         good = block.self_attention.forward
-        block.self_attention.forward = lambda x, memory, mask=None, good=good: good(x, memory)
+        block.self_attention.forward = lambda x, memory, mask, cache, good=good: good(x, memory)
 
 
 def shifted_positions(model: BertEncoder) -> None:

@@ -19,6 +19,8 @@ WRONG = {
     "warmup": (-1, "0 or more steps"),
     "smoothing": (1.0, "0 or more, below 1"),
     "average": (1.0, "0 or more, below 1"),
+    "beta2": (1.0, "0 or more, below 1"),
+    "lr_end": (1.5, "0 to 1, a share of the peak"),
     "schedule": ("flat", "cosine or inverse_sqrt"),
     "dtype": ("float16", "one of auto, float32, bfloat16"),
 }

@@ -28,6 +28,12 @@ def test_cosine_is_at_half_height_half_way_and_ends_at_a_fiftieth() -> None:
     assert learning_rate(10_000, COSINE) == pytest.approx(0.04)  # never up again
 
 
+def test_where_a_cosine_ends() -> None:
+    tenth = TrainConfig(steps=1000, warmup=100, lr=2.0, lr_end=0.1)
+    assert learning_rate(550, tenth) == pytest.approx(2.0 * 0.55)
+    assert learning_rate(1000, tenth) == pytest.approx(0.2)
+
+
 def test_inverse_square_root_is_the_papers() -> None:
     """Vaswani et al. 2017, §5.3: d^-0.5 · min(step^-0.5, step · warmup^-1.5), steps from 1, peak scaled to lr."""
     for step in (0, 1, 98, 99, 100, 399, 999):

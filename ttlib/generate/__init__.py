@@ -1,1 +1,1 @@
-"""Decoding: greedy and beam search."""
+"""Writing: one loop for all models; greedy search, sampling, beam search; scores."""

@@ -1,11 +1,16 @@
 """Translate by keeping the best few beginnings instead of one."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
 import torch
 
 from ttlib.errors import require
-from ttlib.generate.greedy import check_length, start_tokens
+from ttlib.generate.greedy import start_tokens
+from ttlib.generate.loop import check_prompts
+from ttlib.generate.session import CachedSession, Session, TranslationSession
 from ttlib.models.seq2seq import Seq2Seq
-from ttlib.nn.blocks import BlockCache
 from ttlib.runtime import eval_mode
 from ttlib.shapes import Float, Int, Tensor
 
@@ -32,30 +37,59 @@ def beam_search(
     Raises:
         InputError: beam is not positive, or the lengths go beyond the model's positions.
     """
-    require(beam > 0, "beam", beam, "a positive number")
-    check_length(model, max_len, prefix)
+    prompt = start_tokens(model, max_len, prefix)
+    search = Search(max_len, model.config.eos_id, beam, alpha)
     with eval_mode(model):
-        memory, mask = model.encode(src)
-        rows = torch.arange(src.size(0), device=src.device).repeat_interleave(beam)
-        memory, mask = memory[rows], mask[rows]
-        caches = model.decoder.new_caches()
-        new = start_tokens(model, src, prefix)[rows]
-        search = Beams(src.size(0), beam, alpha, model.config.eos_id, src.device)
-        for step in range(max_len):
-            states = model.decode(new, memory, mask, caches)
-            logp = model.logits(states[:, -1]).float().log_softmax(-1)  # (B * beam, V)
-            parents, tokens = search.advance(logp, last=step + 1 == max_len)
-            if search.finished():
+        return search.run(TranslationSession(model, src), [prompt] * src.size(0))
+
+
+def beam_generate(
+    model: Any, prompts: Sequence[Sequence[int]], max_new: int, stop: int, beam: int = 4, alpha: float = 0.6
+) -> list[list[int]]:
+    """The same search for a decoder-only model: the best continuation of each prompt, which ``stop`` ends.
+
+    Raises:
+        InputError: beam is not positive, the prompts differ in length, or go beyond the model's positions.
+    """
+    check_prompts(prompts, max_new, model.config.max_len)
+    lengths = sorted({len(prompt) for prompt in prompts})
+    require(len(lengths) == 1, "prompts", f"lengths {lengths}", "one length: search the others in another call")
+    search = Search(max_new, stop, beam, alpha)
+    with eval_mode(model):
+        return search.run(CachedSession(model), prompts)
+
+
+@dataclass(frozen=True)
+class Search:
+    """Beam search with any model: at most ``max_len`` tokens, of which ``eos_id`` is the last.
+
+    Raises:
+        InputError: beam is not positive.
+    """
+
+    max_len: int
+    eos_id: int
+    beam: int
+    alpha: float
+
+    def __post_init__(self) -> None:
+        """Check the beam."""
+        require(self.beam > 0, "beam", self.beam, "a positive number")
+
+    def run(self, session: Session, prompts: Sequence[Sequence[int]]) -> list[list[int]]:
+        """The best continuation of each prompt; they are all of one length."""
+        new = torch.tensor(prompts, device=next(session.model.parameters()).device)  # (B, P)
+        beams = Beams(len(new), self.beam, self.alpha, self.eos_id, new.device)
+        copies = torch.arange(len(new), device=new.device).repeat_interleave(self.beam)
+        logits = session.advance(new)[copies]  # (B * beam, V): prompts are read once, not by every hypothesis
+        session.select(copies)
+        for step in range(1, self.max_len + 1):
+            parents, tokens = beams.advance(logits.float().log_softmax(-1), last=step == self.max_len)
+            if beams.finished():
                 break
-            reorder(caches, parents)
-            new = tokens[:, None]
-    return search.best()
-
-
-def reorder(caches: list[BlockCache], parents: Int[Tensor, " N"]) -> None:
-    """Let every hypothesis inherit its parent's past; the source's keys and values stay (same sentence)."""
-    for cache in caches:
-        cache.self_attention.select(parents)
+            session.reorder(parents)
+            logits = session.advance(tokens[:, None])
+        return beams.best()
 
 
 class Beams:

@@ -95,6 +95,16 @@ class Seq2SeqConfig(Sizes):
         )
 
 
+class DecoderSizes(Sizes):
+    """What every configuration of a decoder-only model has."""
+
+    vocab_size: int
+    d_ff: int
+    n_layers: int
+    max_len: int
+    eps: float
+
+
 def check_sizes(config: Sizes, names: str) -> None:
     """Refuse sizes that are not positive, heads that do not divide the width, and a dropout that leaves nothing."""
     for name in names.split():

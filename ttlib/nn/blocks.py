@@ -12,14 +12,15 @@ from ttlib.nn.norms import LayerNorm
 from ttlib.shapes import Bool, Float, Tensor
 
 Sublayer = Callable[[Float[Tensor, "B T D"]], Float[Tensor, "B T D"]]
+NormMaker = Callable[[int, float], nn.Module]  # (d_model, eps)
 
 
 class PostNorm(nn.Module):
     """LayerNorm(x + dropout(f(x))): the residual of the paper's text (Vaswani et al. 2017, §3.1 and §5.4)."""
 
-    def __init__(self, d_model: int, dropout: float, eps: float = 1e-5) -> None:
+    def __init__(self, d_model: int, dropout: float, eps: float = 1e-5, norm: NormMaker = LayerNorm) -> None:
         super().__init__()
-        self.norm = LayerNorm(d_model, eps)
+        self.norm = norm(d_model, eps)
         self.dropout = Dropout(dropout)
 
     def forward(self, x: Float[Tensor, "B T D"], sublayer: Sublayer) -> Float[Tensor, "B T D"]:
@@ -30,9 +31,9 @@ class PostNorm(nn.Module):
 class PreNorm(nn.Module):
     """x + dropout(f(LayerNorm(x))): the residual of the paper's code and of GPT-2 (Xiong et al. 2020)."""
 
-    def __init__(self, d_model: int, dropout: float, eps: float = 1e-5) -> None:
+    def __init__(self, d_model: int, dropout: float, eps: float = 1e-5, norm: NormMaker = LayerNorm) -> None:
         super().__init__()
-        self.norm = LayerNorm(d_model, eps)
+        self.norm = norm(d_model, eps)
         self.dropout = Dropout(dropout)
 
     def forward(self, x: Float[Tensor, "B T D"], sublayer: Sublayer) -> Float[Tensor, "B T D"]:
@@ -40,13 +41,17 @@ class PreNorm(nn.Module):
         return x + self.dropout(sublayer(self.norm(x)))
 
 
-# What makes a residual connection or a feed-forward layer: a class, or a `functools.partial` of one.
-Residual = Callable[[int, float], PreNorm | PostNorm]
-FeedForwardMaker = Callable[[int, int], FeedForward]
+# What makes the parts of a block: a class, or a `functools.partial` of one.
+Residual = Callable[[int, float], PreNorm | PostNorm]  # (d_model, dropout)
+FeedForwardMaker = Callable[[int, int], nn.Module]  # (d_model, d_ff)
+AttentionMaker = Callable[[int, int], nn.Module]  # (d_model, n_heads); called with (x, memory, mask, cache)
 
 
 class EncoderBlock(nn.Module):
-    """Self-attention, then feed-forward, each inside a residual connection."""
+    """Self-attention, then feed-forward, each inside a residual connection.
+
+    Under a causal mask it is the block of a decoder-only model: GPT's has no cross-attention either.
+    """
 
     def __init__(
         self,
@@ -56,16 +61,22 @@ class EncoderBlock(nn.Module):
         dropout: float,
         residual: Residual = PreNorm,
         feed_forward: FeedForwardMaker = FeedForward,
+        attention: AttentionMaker = MultiHeadAttention,
     ) -> None:
         super().__init__()
-        self.self_attention = MultiHeadAttention(d_model, n_heads)
+        self.self_attention = attention(d_model, n_heads)
         self.feed_forward = feed_forward(d_model, d_ff)
         self.residual_1 = residual(d_model, dropout)
         self.residual_2 = residual(d_model, dropout)
 
-    def forward(self, x: Float[Tensor, "B S D"], mask: Bool[Tensor, "..."] | None = None) -> Float[Tensor, "B S D"]:
-        """``mask`` broadcasts to (B, H, S, S)."""
-        x = self.residual_1(x, lambda y: self.self_attention(y, y, mask))
+    def forward(
+        self,
+        x: Float[Tensor, "B T D"],
+        mask: Bool[Tensor, "..."] | None = None,
+        cache: GrowingCache | None = None,
+    ) -> Float[Tensor, "B T D"]:
+        """``mask`` broadcasts to (B, H, T, T); with a cache, x holds only new tokens, and the keys are all so far."""
+        x = self.residual_1(x, lambda y: self.self_attention(y, y, mask, cache))
         return self.residual_2(x, self.feed_forward)
 
 

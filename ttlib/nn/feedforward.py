@@ -24,3 +24,14 @@ class GeluFeedForward(FeedForward):
     def forward(self, x: Float[Tensor, "B T D"]) -> Float[Tensor, "B T D"]:
         """Widen to d_ff, damp what is negative, come back to d_model."""
         return self.w_2(nn.functional.gelu(self.w_1(x)))
+
+
+class TanhGeluFeedForward(FeedForward):
+    """The same with GELU's approximation by tanh, as in GPT-2 (Hendrycks & Gimpel 2016, §2).
+
+    gelu(z) ≈ z/2 · (1 + tanh(√(2/π) · (z + 0.044715 z³))), off by less than 0.0005.
+    """
+
+    def forward(self, x: Float[Tensor, "B T D"]) -> Float[Tensor, "B T D"]:
+        """Widen to d_ff, damp what is negative, come back to d_model."""
+        return self.w_2(nn.functional.gelu(self.w_1(x), approximate="tanh"))

@@ -13,9 +13,10 @@ Config = TypeVar("Config")
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
-    """Sizes in tokens count source and target with their padding, per optimiser step and over all processes.
+    """``max_tokens`` counts source and target with their padding, per micro-batch and over all processes.
 
-    ``schedule``: ``cosine`` or ``inverse_sqrt``. ``dtype``: ``float32``, ``bfloat16`` or ``auto`` (whichever
+    ``schedule``: ``cosine`` (which ends at the share ``lr_end`` of the peak) or ``inverse_sqrt``. ``beta2``: how long
+    AdamW remembers squares. ``dtype``: ``float32``, ``bfloat16`` or ``auto`` (whichever
     `ttlib.train.precision.faster_dtype` measures to be quicker here). ``average``: decay of the moving
     average of the weights, which is what gets evaluated and shipped.
     """
@@ -24,9 +25,11 @@ class TrainConfig:
     max_tokens: int = 8000
     accumulate: int = 1
     lr: float = 1.5e-3
+    lr_end: float = 0.02
     warmup: int = 200
     schedule: str = "cosine"
     weight_decay: float = 0.01
+    beta2: float = 0.98
     clip: float = 1.0
     smoothing: float = 0.1
     average: float = 0.995
@@ -43,8 +46,9 @@ class TrainConfig:
         require(self.lr > 0, "lr", self.lr, "a positive number")
         require(self.clip > 0, "clip", self.clip, "a positive number")
         require(self.warmup >= 0, "warmup", self.warmup, "0 or more steps")
-        require(0 <= self.smoothing < 1, "smoothing", self.smoothing, "0 or more, below 1")
-        require(0 <= self.average < 1, "average", self.average, "0 or more, below 1")
+        for name in ("smoothing", "average", "beta2"):
+            require(0 <= getattr(self, name) < 1, name, getattr(self, name), "0 or more, below 1")
+        require(0 <= self.lr_end <= 1, "lr_end", self.lr_end, "0 to 1, a share of the peak")
         require(self.schedule in ("cosine", "inverse_sqrt"), "schedule", self.schedule, "cosine or inverse_sqrt")
         dtypes = ("auto", "float32", "bfloat16")
         require(self.dtype in dtypes, "dtype", self.dtype, f"one of {', '.join(dtypes)}")

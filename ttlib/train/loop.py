@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import time
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,11 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from ttlib import runtime
-from ttlib.data.pairs import PairBatch, PairBatches
 from ttlib.errors import require
-from ttlib.models.seq2seq import Seq2Seq
 from ttlib.train import checkpoint
 from ttlib.train.config import TrainConfig
 from ttlib.train.dist import ALONE, World
-from ttlib.train.objective import TranslationLoss
+from ttlib.train.objective import Batches, Objective, TranslationLoss, compile_parts
 from ttlib.train.optim import MovingAverage, adamw
 from ttlib.train.precision import faster_dtype
 from ttlib.train.progress import Progress
@@ -28,9 +27,19 @@ Point = dict[str, float]  # one line of the history: step, loss, lr, tokens_per_
 
 
 class Trainer:
-    """A model, its optimiser and its place in the data: all that a resumed run needs."""
+    """A model (with a ``config``), its optimiser and its place in the data: all that a resumed run needs.
 
-    def __init__(self, model: Seq2Seq, batches: PairBatches, config: TrainConfig, world: World = ALONE) -> None:
+    ``objective`` says what is minimised: one of `ttlib.train.objective`, or another function of its kind.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        batches: Batches,
+        config: TrainConfig,
+        world: World = ALONE,
+        objective: Objective = TranslationLoss,
+    ) -> None:
         self.model, self.batches, self.world = model.to(world.device), batches, world
         dtype = faster_dtype(world.device) if config.dtype == "auto" else config.dtype
         self.config = dataclasses.replace(config, dtype=dtype)
@@ -39,10 +48,9 @@ class Trainer:
         self.step = self.epoch = self.batch = 0
         self.history: list[Point] = []
         self.recent: list[float] = []  # losses since the history's last line
-        loss: nn.Module = TranslationLoss(model, config.smoothing, dtype)
+        loss = objective(model, config.smoothing, dtype)
         if config.compile:
-            model.encoder.compile(dynamic=True)
-            model.decoder.compile(dynamic=True)
+            compile_parts(model)
         self.loss = DistributedDataParallel(loss) if world.size > 1 else loss
 
     def run(self, out: Path | None = None, show: bool = True, until: int | None = None) -> list[Point]:
@@ -68,7 +76,7 @@ class Trainer:
                     self.save(out)
         return self.history
 
-    def stream(self) -> Any:
+    def stream(self) -> Iterator[tuple[Any, int]]:
         """Batches from the place where we are, epoch after epoch; moves that place."""
         while True:
             for batch, n in self.batches.epoch(self.epoch, self.batch):
@@ -76,7 +84,7 @@ class Trainer:
                 yield batch, n
             self.epoch, self.batch = self.epoch + 1, 0
 
-    def update(self, micro: list[tuple[PairBatch, int]]) -> float:
+    def update(self, micro: list[tuple[Any, int]]) -> float:
         """One optimiser step on a few micro-batches; returns the mean loss per target token.
 
         The sum over this process's tokens is divided by the tokens of *all* processes and micro-batches;
@@ -108,14 +116,8 @@ class Trainer:
         """Write a checkpoint from which `resume` goes on as if nothing had happened."""
         if not self.world.is_first:
             return
-        state = {
-            "optimiser": self.optimiser.state_dict(),
-            "place": [self.step, self.epoch, self.batch],
-            "history": self.history,
-            "recent": self.recent,
-            "rng": torch.get_rng_state(),
-            "cuda_rng": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
-        }
+        state = {"optimiser": self.optimiser.state_dict(), "place": [self.step, self.epoch, self.batch]}
+        state |= {"history": self.history, "recent": self.recent, **runtime.random_state()}
         config = {"model": self.model.config.to_dict(), "train": dataclasses.asdict(self.config)}
         checkpoint.save_checkpoint(out, self.model.state_dict(), self.average.values, state, config)
 
@@ -140,7 +142,5 @@ class Trainer:
         self.history, self.recent = state["history"], state["recent"]
         if self.world.size > 1:  # each process drops out on its own
             runtime.seed_everything(hash((self.config.seed, self.step, self.world.rank)))
-            return
-        torch.set_rng_state(state["rng"])
-        if state["cuda_rng"] and torch.cuda.is_available():
-            torch.cuda.set_rng_state_all(state["cuda_rng"])
+        else:
+            runtime.restore_random_state(state)
