@@ -8,7 +8,7 @@ VOCAB = 3000
 
 
 def corpus(n: int = 12, seed: int = 0, longest: int = 12, fewest: int = 1) -> Corpus:
-    """Documents of ``fewest`` to ``fewest`` + 11 sentences of 1 to ``longest`` tokens; all tokens of sentence s have the id 10 + s."""
+    """Documents of ``fewest`` to ``fewest`` + 11 sentences; a sentence is 1 to ``longest`` times 10 + its number."""
     generator = torch.Generator().manual_seed(seed)
     ids, starts, first = [], [0], [0]
     for _ in range(n):

@@ -35,7 +35,7 @@ class DocumentSplit:
 
 
 def sentences(text: str) -> list[str]:
-    """Cut a text behind ``.``, ``!`` and ``?`` where a capital, a digit or a quotation follows. Simple, and often right."""
+    """Cut a text behind ``.``, ``!`` and ``?`` where a capital, a digit or a quotation follows: often right."""
     found, start = [], 0
     for match in SENTENCE_END.finditer(text):
         found.append(text[start : match.end()].strip())
@@ -87,8 +87,11 @@ def load_documents(collections: Sequence[str] = (*ENGLISH, "reviews")) -> Docume
 
 @dataclass(frozen=True)
 class Corpus:
-    """Encoded documents: sentence i is ``ids[starts[i]:starts[i + 1]]``, document d the sentences ``first[d]`` up
-    to ``first[d + 1]``; ``groups`` lists the numbers of each collection's documents."""
+    """Encoded documents, in one row of ids.
+
+    Sentence i is ``ids[starts[i]:starts[i + 1]]``; document d has the sentences ``first[d]`` to ``first[d + 1] - 1``;
+    ``groups`` lists the numbers of each collection's documents.
+    """
 
     ids: Int[Tensor, " N"]
     starts: list[int]
@@ -118,6 +121,4 @@ def encode_documents(documents: Iterable[Document], wordpiece: WordPiece) -> Cor
         lengths += [len(ids) for ids in encoded]
         counts.append(len(encoded))
         groups.setdefault(document.collection, []).append(number)
-    return Corpus(
-        torch.cat(rows), [0, *accumulate(lengths)], [0, *accumulate(counts)], [found for found in groups.values()]
-    )
+    return Corpus(torch.cat(rows), [0, *accumulate(lengths)], [0, *accumulate(counts)], list(groups.values()))

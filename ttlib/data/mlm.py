@@ -43,7 +43,7 @@ def mask_tokens(
     ids: Int[Tensor, "B T"],
     vocab_size: int,
     generator: torch.Generator,
-    rule: MaskingRule = MaskingRule(),  # noqa: B008 (frozen)
+    rule: MaskingRule = MaskingRule(),
 ) -> Masked:
     """Select tokens one by one, each with the same probability, and change them as the rule says.
 

@@ -30,8 +30,8 @@ class PairRule:
     """How pairs are made.
 
     ``follows`` of them are true. ``hard`` of the false ones take B from the same document, where one to three sentences
-    were skipped; the others from another document of the same collection. ``max_len`` and ``min_len`` bound the pair, with its three
-    special tokens; between them, lengths are drawn evenly.
+    were skipped; the others from another document of the same collection. ``max_len`` and ``min_len`` bound the pair,
+    with its three special tokens; between them, lengths are drawn evenly.
 
     Raises:
         InputError: a share is not between 0 and 1, or there is no room for two segments.
@@ -46,7 +46,7 @@ class PairRule:
         """Check every value."""
         require(0 <= self.follows <= 1, "follows", self.follows, "a share between 0 and 1")
         require(0 <= self.hard <= 1, "hard", self.hard, "a share between 0 and 1")
-        require(8 <= self.min_len, "min_len", self.min_len, "at least 8: three special tokens and two segments")
+        require(self.min_len >= 8, "min_len", self.min_len, "at least 8: three special tokens and two segments")
         require(self.min_len <= self.max_len, "max_len", self.max_len, f"at least min_len={self.min_len}")
 
 

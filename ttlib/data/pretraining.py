@@ -54,7 +54,8 @@ class PretrainingBatches:
     """The batches of each epoch: the same for the same seed, whoever asks, from whichever step on.
 
     Every epoch cuts new pairs and masks them anew. A batch holds pairs of similar length, at most ``max_tokens`` with
-    their padding. With several processes, each takes every ``world``-th pair of every batch.
+    their padding. With several processes, each is told which it is, ``process`` = (rank, world), and takes every
+    ``world``-th pair of every batch.
 
     Raises:
         InputError: a pair could exceed the budget, or a batch would not go round all processes.
@@ -69,19 +70,19 @@ class PretrainingBatches:
         pairs: PairRule = PairRule(),  # noqa: B008 (frozen)
         masking: MaskingRule = MaskingRule(),  # noqa: B008 (frozen)
         seed: int = 0,
-        share: tuple[int, int] = (0, 1),
+        process: tuple[int, int] = (0, 1),
     ) -> None:
-        need = share[1] * (pairs.max_len + 7)
+        need = process[1] * (pairs.max_len + 7)
         require(max_tokens >= need, "max_tokens", max_tokens, f"at least {need}, a pair for every process")
         self.corpus, self.vocab_size, self.max_tokens = corpus, vocab_size, max_tokens
-        self.pairs, self.masking, self.seed, self.share = pairs, masking, seed, share
+        self.pairs, self.masking, self.seed, self.process = pairs, masking, seed, process
 
     def epoch(self, number: int, start: int = 0) -> Iterator[tuple[PretrainingBatch, int]]:
         """Yield (this process's rows of the batch, selected tokens in the whole batch), from batch ``start`` on."""
         seed = self.seed * 1_000_003 + number
         generator = random.Random(seed)
         pairs = list(sentence_pairs(self.corpus, self.pairs, generator))
-        rank, world = self.share
+        rank, world = self.process
         for index, rows in enumerate(batches_of_like_length(pairs, self.max_tokens, generator)):
             if index < start or len(rows) < world:
                 continue

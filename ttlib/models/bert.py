@@ -145,7 +145,7 @@ class BertMaskedLM(nn.Module):
 
 
 class BertPretraining(BertMaskedLM):
-    """The same with a second head on the first token, [CLS]: does sentence B follow sentence A?
+    """The same with a second head, on the first token, [CLS]: whether sentence B follows sentence A.
 
     Its two scores are in the original's order: 0 = B follows, 1 = it does not (Devlin et al. 2018, §3.1, task 2).
     """

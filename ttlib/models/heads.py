@@ -38,9 +38,7 @@ class FirstTokenHead(nn.Module):
         self.pooler = nn.Linear(d_model, d_model)
         self.linear = nn.Linear(d_model, n_classes)
 
-    def forward(
-        self, states: Float[Tensor, "B S D"], real: Bool[Tensor, "B S"] | None = None
-    ) -> Float[Tensor, "B C"]:
+    def forward(self, states: Float[Tensor, "B S D"], real: Bool[Tensor, "B S"] | None = None) -> Float[Tensor, "B C"]:
         """Scores of the classes; ``real`` is not needed: the first token is always there."""
         return self.linear(self.pooler(states[:, 0]).tanh())
 

@@ -21,7 +21,7 @@ def bert_small() -> BertRun:
     return BertRun(
         data=PretrainingData(),
         model=BertConfig(vocab_size=8000, d_model=256, n_heads=4, d_ff=1024, n_layers=4, max_len=256, dropout=0.0),
-        train=TrainConfig(steps=5000, max_tokens=4096, smoothing=0.0, average=0.999),
+        train=TrainConfig(steps=5000, max_tokens=4096, smoothing=0.0, average=0.999, lr=1e-3, warmup=300),
     )
 
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -14,12 +13,11 @@ from ttlib.pretrained.shipped import SHIPPED
 from ttlib.text.wordpiece import WordPiece
 from ttlib.train.checkpoint import read_config, read_weights
 
+TOKENIZER = {"tokenizer_class": "BertTokenizer", "do_lower_case": True}
 KINDS = {BertMaskedLM: "BertForMaskedLM", BertPretraining: "BertForPreTraining"}
 
 
-def save_bert(
-    folder: Path, model: BertMaskedLM, wordpiece: WordPiece, dtype: torch.dtype = torch.float32
-) -> Path:
+def save_bert(folder: Path, model: BertMaskedLM, wordpiece: WordPiece, dtype: torch.dtype = torch.float32) -> Path:
     """Write a model with its heads, and its vocabulary, in Hugging Face's form.
 
     Then ``transformers.BertForPreTraining.from_pretrained(folder)`` gives the same outputs, and so do
@@ -32,12 +30,10 @@ def save_bert(
     os.replace(partial, folder / "model.safetensors")
     fields = hugging_face_config(model.config) | {"architectures": [KINDS[type(model)]]}
     (folder / "config.json").write_text(json.dumps(fields, indent=1) + "\n")
-    (folder / "tokenizer_config.json").write_text(json.dumps(TOKENIZER | {"model_max_length": model.config.max_len}))
+    tokenizer = {**TOKENIZER, "model_max_length": model.config.max_len}
+    (folder / "tokenizer_config.json").write_text(json.dumps(tokenizer, indent=1) + "\n")
     wordpiece.save(folder / "vocab.txt")
     return folder
-
-
-TOKENIZER: Mapping[str, object] = {"tokenizer_class": "BertTokenizer", "do_lower_case": True}
 
 
 def open_bert(folder: Path | str = SHIPPED / "bert_small") -> tuple[BertPretraining, WordPiece]:

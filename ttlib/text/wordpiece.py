@@ -55,7 +55,8 @@ class WordPiece:
         size = learner.get_vocab_size()
         require(size > len(SPECIALS), "texts", "nothing", "some text to learn pieces from")
         require(size <= vocab_size, "vocab_size", vocab_size, f"at least {size}: the letters alone take that")
-        return cls([learner.id_to_token(i) for i in range(size)])
+        vocabulary = learner.get_vocab()
+        return cls(sorted(vocabulary, key=lambda piece: vocabulary[piece]))
 
     @classmethod
     def load(cls, path: str | Path) -> "WordPiece":

@@ -1,5 +1,7 @@
 """A pretraining run in its folder: vocabulary, resolved configuration, checkpoint, history."""
 
+import json
+import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,7 +14,6 @@ from ttlib.train.config import TrainConfig
 from ttlib.train.dist import ALONE, World
 from ttlib.train.loop import Trainer
 from ttlib.train.pretraining import PretrainingLoss
-from ttlib.train.translation import write_record
 
 VOCABULARY = "vocab.txt"
 
@@ -49,7 +50,7 @@ def prepare_bert(
         train.max_tokens,
         pairs=data.rule(model.max_len),
         seed=train.seed,
-        share=(world.rank, world.size),
+        process=(world.rank, world.size),
     )
     valid = encode_documents(documents.valid, wordpiece)
     return PreparedBert(wordpiece, valid, Trainer(network, batches, train, world, PretrainingLoss))
@@ -59,4 +60,6 @@ def begin_bert(folder: Path, record: dict[str, Any], prepared: PreparedBert) -> 
     """Write what a run is, before its first step."""
     folder.mkdir(parents=True, exist_ok=True)
     prepared.wordpiece.save(folder / VOCABULARY)
-    write_record(folder, record)
+    partial = folder / "run.part"
+    partial.write_text(json.dumps(record | {"machine": runtime.describe()}, indent=1, ensure_ascii=False) + "\n")
+    os.replace(partial, folder / "run.json")
