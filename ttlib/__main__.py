@@ -1,87 +1,104 @@
-"""``python -m ttlib``: train, score, export, translate, and fetch data.
+"""``python -m ttlib``: train, score, export, translate, generate, and fetch data.
 
 train PRESET [name=value …] --out DIR     a new run; torchrun --nproc-per-node=N -m ttlib train … for several processes
 train --resume DIR [name=value …]         go on where a run stopped, or with other settings from there on
-score DIR [--part test] [--limit N]       BLEU and chrF on held-out verses
+score DIR [--part test] [--limit N] [--src synodal]   BLEU and chrF on held-out verses, bits per byte on held-out plays
 export DIR FOLDER                         averaged weights in bfloat16, with provenance
 translate TEXT …                          with the shipped model
+generate TEXT [--temperature 0.8]         go on as Shakespeare might, with the shipped model
 data NAME [--deb FILE]                    put a corpus into the cache folder
 """
 
 import argparse
 import dataclasses
+import difflib
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ttlib.errors import DataError, InputError, require
 
-if TYPE_CHECKING:
-    from ttlib.presets.translate import TranslationRun
+GPT_FOLDER = Path(__file__).parent / "checkpoints" / "gpt_shakespeare"
+Run = Any  # one of `ttlib.presets.RUNS`
 
 
 def train(args: argparse.Namespace) -> None:
     """Start or resume a run."""
+    from ttlib import presets
     from ttlib.train.dist import join_world
-    from ttlib.train.translation import begin, prepare
+    from ttlib.train.run import begin
 
     out, run, command = _resumed(args) if args.resume else _new(args)
+    (kind,) = [kind for kind, run_class in presets.RUNS.items() if isinstance(run, run_class)]
     with join_world() as world:
-        prepared = prepare(run.data, run.model, run.train, world, out if args.resume else None)
+        prepared = run.prepare(world, out if args.resume else None)
         if args.resume:
             prepared.trainer.resume(out / "checkpoint")
         if world.is_first:
-            begin(out, {"command": command, "config": dataclasses.asdict(run)}, prepared)
+            begin(out, {"command": command, "kind": kind, "config": dataclasses.asdict(run)}, prepared)
         history = prepared.trainer.run(out / "checkpoint")
         if world.is_first:
             print(json.dumps(history[-1]))
 
 
-def _new(args: argparse.Namespace) -> tuple[Path, "TranslationRun", str]:
-    from ttlib import presets
+def _new(args: argparse.Namespace) -> tuple[Path, Run, str]:
+    from ttlib.presets import PRESETS
     from ttlib.train.config import override
 
-    names = [name for name in presets.__all__ if name.startswith("translate")]
-    if args.preset not in names:
-        raise InputError(f"preset: got {args.preset!r}, need one of {', '.join(names)}")
+    if args.preset not in PRESETS:
+        near = difflib.get_close_matches(args.preset or "", PRESETS, 1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise InputError(f"preset: got {args.preset!r}, need one of {', '.join(PRESETS)}{hint}")
     if args.out is None:
         raise InputError("--out: got nothing, need the folder of the run, such as --out runs/a")
     if (args.out / "run.json").exists():
         raise InputError(f"--out: {args.out} holds a run already, need a new folder, or --resume {args.out}")
     command = " ".join(["python -m ttlib train", args.preset, *args.settings])
-    return args.out, override(getattr(presets, args.preset)(), args.settings), command
+    return args.out, override(PRESETS[args.preset](), args.settings), command
 
 
-def _resumed(args: argparse.Namespace) -> tuple[Path, "TranslationRun", str]:
-    from ttlib.data.translation import TranslationData
-    from ttlib.models.config import Seq2SeqConfig
-    from ttlib.presets.translate import TranslationRun
-    from ttlib.train.config import TrainConfig, override
+def _resumed(args: argparse.Namespace) -> tuple[Path, Run, str]:
+    from ttlib.presets import RUNS
+    from ttlib.train.config import from_dict, override
 
     settings = [*filter(None, [args.preset]), *args.settings]
     record = _record(args.resume / "run.json")
-    config = record["config"]
-    run = TranslationRun(
-        data=TranslationData(**config["data"]),
-        model=Seq2SeqConfig(**config["model"]),
-        train=TrainConfig(**config["train"]),
-    )
+    run: Run = from_dict(RUNS[record.get("kind", "translation")], record["config"])
     resumed = " ".join([f"{record['command']}; python -m ttlib train --resume", *settings])
     return args.resume, override(run, settings), resumed if settings else record["command"]
 
 
 def score(args: argparse.Namespace) -> None:
-    """Translate a held-out part and print the scores."""
+    """Judge a model by what it has never seen: translations of verses, or its predictions of plays."""
+    from ttlib.train.checkpoint import read_config
+
+    judge = _score_translations if "src_vocab_size" in read_config(args.folder)["model"] else _score_predictions
+    judge(args)
+
+
+def _score_translations(args: argparse.Namespace) -> None:
     from ttlib.data.translation import TranslationData, load_split
     from ttlib.generate.score import score as compute
     from ttlib.pretrained.shipped import load_translator
 
     translator = load_translator(args.folder)
-    pairs = getattr(load_split(TranslationData()), args.part)[: args.limit]
+    pairs = getattr(load_split(TranslationData(src=args.src)), args.part)[: args.limit]
     hypotheses = translator.translate([p.src for p in pairs], beam=args.beam)
     for result in compute(hypotheses, [p.tgt for p in pairs]):
         print(result, result.signature)
+
+
+def _score_predictions(args: argparse.Namespace) -> None:
+    from ttlib.data.shakespeare import split_works
+    from ttlib.generate.likelihood import score_texts
+    from ttlib.pretrained.shipped import load_gpt
+
+    writer = load_gpt(args.folder)
+    works = {title: text[: args.limit] for title, text in getattr(split_works(), args.part).items()}
+    for title, texts in [*((title, [text]) for title, text in works.items()), ("together", list(works.values()))]:
+        found = score_texts(writer.model, writer.tokeniser, texts)
+        print(f"{title}: {found.bits_per_byte:.3f} bits per byte, {found.per_character:.3f} nats per character")
 
 
 def export(args: argparse.Namespace) -> None:
@@ -99,6 +116,20 @@ def translate(args: argparse.Namespace) -> None:
 
     for line in load_translator().translate(args.text, edition=args.edition, beam=args.beam):
         print(line)
+
+
+def generate(args: argparse.Namespace) -> None:
+    """Continue a text, and show it as it is written."""
+    from ttlib.generate.sample import Sampler
+    from ttlib.pretrained.shipped import load_gpt
+    from ttlib.runtime import seed_everything
+
+    if args.seed is not None:
+        seed_everything(args.seed)
+    choose = Sampler(args.temperature, args.top_k, args.top_p)
+    for piece in load_gpt(args.model).stream(args.text, args.tokens, choose):
+        print(piece, end="", flush=True)
+    print()
 
 
 def data(args: argparse.Namespace) -> None:
@@ -127,27 +158,42 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--out", type=Path)
     p.add_argument("--resume", type=Path)
     p.set_defaults(run=train)
-    p = commands.add_parser("score", help="BLEU and chrF of a shipped or exported model")
+    p = commands.add_parser("score", help="of a shipped or exported model: BLEU and chrF, or bits per byte")
     p.add_argument("folder", type=Path)
     p.add_argument("--part", choices=["valid", "test"], default="test")
-    p.add_argument("--limit", type=int)
+    p.add_argument("--limit", type=int, help="so many verses, or so many characters of each play")
     p.add_argument("--beam", type=int, default=4)
+    p.add_argument("--src", default="synodal", help="the edition to translate from, such as segond (French)")
     p.set_defaults(run=score)
     p = commands.add_parser("export", help="averaged weights in bfloat16")
     p.add_argument("run_folder", type=Path)
     p.add_argument("folder", type=Path)
     p.add_argument("notes", nargs="*", metavar="name=value", help="written into provenance.json")
     p.set_defaults(run=export)
-    p = commands.add_parser("translate", help="translate with the shipped model")
-    p.add_argument("text", nargs="+")
-    p.add_argument("--edition", default="basic")
-    p.add_argument("--beam", type=int, default=4)
-    p.set_defaults(run=translate)
+    _add_writers(commands)
     p = commands.add_parser("data", help="put a corpus into the cache folder")
     p.add_argument("name", choices=["cataclysm"])
     p.add_argument("--deb", type=Path, help="Debian's package file, where apt is not at hand")
     p.set_defaults(run=data)
     return top
+
+
+def _add_writers(commands: Any) -> None:
+    """The two commands that write something."""
+    p = commands.add_parser("translate", help="translate with the shipped model")
+    p.add_argument("text", nargs="+")
+    p.add_argument("--edition", default="basic")
+    p.add_argument("--beam", type=int, default=4)
+    p.set_defaults(run=translate)
+    p = commands.add_parser("generate", help="continue a text with the shipped model of Shakespeare's language")
+    p.add_argument("text", nargs="?", default="", help="what to continue; without it, a new work begins")
+    p.add_argument("--tokens", type=int, default=200, help="how many to write at most")
+    p.add_argument("--temperature", type=float, default=0.8, help="low: the likely; high: the daring")
+    p.add_argument("--top-k", type=int, help="draw from the k likeliest")
+    p.add_argument("--top-p", type=float, default=1.0, help="draw from the fewest that are likely together by p")
+    p.add_argument("--seed", type=int, help="the same seed, the same text")
+    p.add_argument("--model", type=Path, default=GPT_FOLDER, help="another folder that export has written")
+    p.set_defaults(run=generate)
 
 
 def main(arguments: list[str]) -> int:

@@ -1,13 +1,12 @@
 """The built book in a real Chromium: nothing from outside, no error, readable on a phone and by a screen reader."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from book import screenshots
-from book.browser import Browser, find_browser
+from book.browser import Browser
 from tests.book.browser import CUT, PHONE, STRUCTURE, UNCOPIED, UNDRAWN, complaints, nameless, overflow, serve
 
 BROKEN = """<!doctype html><meta name="viewport" content="width=device-width"><title></title>
@@ -21,16 +20,6 @@ BROKEN = """<!doctype html><meta name="viewport" content="width=device-width"><t
 <script src="missing.js"></script><link rel="stylesheet" href="http://cdn.invalid/style.css">
 <script>console.error("odd"); console.log("fine"); throw Error("oh")</script>
 <script>setTimeout(() => { new WebSocket("ws://socket.invalid/") }, 20)</script>"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    program = find_browser()
-    if program is None:
-        assert "CI" not in os.environ, "CI needs Chrome or Chromium"
-        pytest.skip("no Chrome or Chromium on this machine")
-    with Browser(program) as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

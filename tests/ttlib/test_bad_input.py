@@ -157,7 +157,7 @@ def test_checkpoints(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["train", "translate_ru_de", "--out", "x"], "preset: got 'translate_ru_de', need one of translate_ru_en"),
+        (["train", "translate_ru_de", "--out", "x"], "preset: got 'translate_ru_de', need one of translate_fr_en"),
         (["train", "translate_ru_en"], "--out: got nothing, need the folder of the run"),
         (["train", "translate_ru_en", "train.stepz=1", "--out", "x"], "did you mean 'steps'"),
         (["train", "--resume", "nowhere"], "no file nowhere/run.json"),

@@ -23,7 +23,7 @@ SMALL += ["train.max_tokens=200", "train.log_every=1", "train.warmup=2", "train.
 def small_corpus(monkeypatch: pytest.MonkeyPatch) -> None:
     """A hundred chapters of three verses of numbers."""
 
-    def verses(tgt: str, max_words: int) -> list[Pair]:
+    def verses(src: str, tgt: str, max_words: int) -> list[Pair]:
         return [Pair(f"слово {c} и {v}", f"word {c} and {v}", f"1:{c}") for c in range(100) for v in range(3)]
 
     monkeypatch.setattr(translation, "verse_pairs", verses)
@@ -40,14 +40,14 @@ def complaint(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
     return err.removeprefix("ttlib: ").rstrip()
 
 
+PRESETS = "translate_fr_en, translate_ru_en, translate_rufr_en, translate_tiny"
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("train", "preset: got None, need one of translate_ru_en, translate_tiny"),
-        (
-            "train translate_ru_de --out {}",
-            "preset: got 'translate_ru_de', need one of translate_ru_en, translate_tiny",
-        ),
+        ("train", f"preset: got None, need one of {PRESETS}"),
+        ("train translate_ru_de --out {}", f"preset: got 'translate_ru_de', need one of {PRESETS}"),
         ("train translate_tiny", "--out: got nothing, need the folder of the run, such as --out runs/a"),
         (
             "train translate_tiny train.stepz=1 --out {}",
@@ -173,4 +173,4 @@ def test_damaged_runs(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Non
 
 def test_every_preset_can_be_named() -> None:
     names = [name for name in presets.__all__ if name.startswith("translate")]
-    assert names == ["translate_ru_en", "translate_tiny"]
+    assert names == ["translate_fr_en", "translate_ru_en", "translate_rufr_en", "translate_tiny"]

@@ -41,8 +41,8 @@ def test_shares_and_order() -> None:
 def small(monkeypatch: pytest.MonkeyPatch) -> TranslationData:
     """Two editions and the game's sentences, of a hundred chapters."""
 
-    def verses(tgt: str, max_words: int) -> list[Pair]:
-        return [pair._replace(tgt=f"{tgt} {pair.tgt}") for pair in chapters()]
+    def verses(src: str, tgt: str, max_words: int) -> list[Pair]:
+        return [pair._replace(src=f"{src} {pair.src}", tgt=f"{tgt} {pair.tgt}") for pair in chapters()]
 
     monkeypatch.setattr(translation, "verse_pairs", verses)
     monkeypatch.setattr(translation, "message_pairs", lambda max_words: [Pair("йогурт", "yogurt", "yogurt")])
@@ -57,6 +57,21 @@ def test_no_edition_brings_a_held_out_chapter_back(small: TranslationData) -> No
     assert not held_out & {t.pair.group for t in tagged}
     counts = {name: sum(t.edition == name for t in tagged) for name in ("basic", "world", "modern")}
     assert counts == {"basic": 2 * 282, "world": 282, "modern": 1}  # named twice: seen twice
+
+
+def test_every_source_meets_every_target(small: TranslationData) -> None:
+    data = TranslationData(src="synodal,segond", editions="basic,world,modern")
+    split = load_split(data)
+    assert all(pair.src.startswith("synodal ") for pair in split.test)
+    tagged = training_pairs(data, split)
+    assert not {pair.group for pair in [*split.valid, *split.test]} & {t.pair.group for t in tagged}
+    counts = {
+        (source, target): sum(t.pair.src.startswith(source) and t.edition == target for t in tagged)
+        for source in ("synodal", "segond")
+        for target in ("basic", "world")
+    }
+    assert counts == dict.fromkeys(counts, 282)
+    assert sum(t.edition == "modern" for t in tagged) == 1  # the game is in Russian only
 
 
 def test_ids_begin_with_the_tag_and_end_with_eos(small: TranslationData) -> None:
@@ -82,3 +97,7 @@ def test_unknown_editions() -> None:
         TranslationData(editions="")
     with pytest.raises(InputError, match="editions: got 'modern,basic', need an edition of the Bible first"):
         TranslationData(editions="modern,basic")
+    with pytest.raises(InputError, match="src: got 'latin', need one of synodal"):
+        TranslationData(src="synodal,latin")
+    with pytest.raises(InputError, match="src: got 'segond', need synodal among them: modern is translated from"):
+        TranslationData(src="segond", editions="basic,modern")

@@ -1,24 +1,16 @@
 """The explorable figure in a real browser: mouse, keyboard, menu, and two figures on one page."""
 
-import json
-import os
-import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 import torch
 
+from book.browser import Browser
 from ttlib.viz import explore, explore_heads
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-BROWSER = next((path for path in map(shutil.which, NAMES) if path), None)
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
-FLAGS += ["--disable-background-networking", "--disable-component-update", "--virtual-time-budget=3000", "--dump-dom"]
 WEIGHTS = torch.tensor([[0.0, 0.9, 0.1], [0.2, 0.3, 0.5], [1.0, 0.0, 0.0]])
 WORDS = ["one", "two", "three"]
-ACTIONS = """
+ACTIONS = """(() => {
 const log=[],boxes=document.querySelectorAll(".tt-explorer");
 function note(box=boxes[0]){
  const on=[...box.querySelectorAll('[aria-checked=true]')];
@@ -41,27 +33,20 @@ note(boxes[3]);
 for(const [n,value] of [[0,1],[1,2]]){
  const pick=boxes[3].querySelectorAll("select")[n];pick.value=value;
  pick.dispatchEvent(new Event("change"));note(boxes[3])}
-const out=document.createElement("pre");out.id="log";out.textContent=JSON.stringify(log);document.body.append(out);
-"""
+return log})()"""
 
 
 @pytest.fixture(scope="module")
-def log(tmp_path_factory):
+def log(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> list[dict]:
     """What the page said after each action."""
-    if BROWSER is None:
-        assert not os.environ.get("CI"), "CI must have a browser"
-        pytest.skip("no chromium on this machine")
-    folder: Path = tmp_path_factory.mktemp("explorer")
+    page: Path = tmp_path_factory.mktemp("explorer") / "page.html"
     figure = explore(WEIGHTS, WORDS)._repr_html_()
     several = explore({"a": WEIGHTS, "b": WEIGHTS.flip(0)}, WORDS)._repr_html_()
     heads = torch.arange(54).view(2, 3, 3, 3) / 100
     both = explore_heads(heads, WORDS, title="Heads", first=(1, 2), start=2)._repr_html_()
-    page = f"<!doctype html><meta charset=utf-8>{figure}{figure}{several}{both}<script>{ACTIONS}</script>"
-    (folder / "page.html").write_text(page, encoding="utf-8")
-    command = [BROWSER, *FLAGS, f"--user-data-dir={folder / 'profile'}", (folder / "page.html").as_uri()]
-    dom = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
-    (found,) = re.findall(r'<pre id="log">(.*?)</pre>', dom)
-    return json.loads(found)
+    page.write_text(f"<!doctype html><meta charset=utf-8>{figure}{figure}{several}{both}", encoding="utf-8")
+    browser.open(page.as_uri())
+    return browser.run(ACTIONS)
 
 
 def test_it_begins_with_the_first_query(log):

@@ -1,6 +1,6 @@
 """The translation task's data: editions with their tags, tokenisers learnt from them, ids."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ttlib.data.bible import EDITIONS, verse_pairs
@@ -15,26 +15,37 @@ MODERN = "modern"  # the tag of today's language
 
 @dataclass(frozen=True, kw_only=True)
 class TranslationData:
-    """Which targets to learn. Each target sentence begins with its edition's tag instead of bos.
+    """Which sources and targets to learn. Each target sentence begins with its edition's tag instead of bos.
 
-    ``editions``: names of `ttlib.data.bible.EDITIONS`, comma-separated, and ``modern`` for the game's
-    sentences. The first is the one that is evaluated. Verses are split by chapter, with the same chapters
+    ``editions`` (the targets): names of `ttlib.data.bible.EDITIONS`, comma-separated, and ``modern`` for the
+    game's sentences, which are translated from Russian. ``src`` (the sources): such names, too; of two languages,
+    one model learns both. The first of each are evaluated. Verses are split by chapter, with the same chapters
     held out in every edition.
     """
 
     editions: str = "basic"
     max_words: int = 40
+    src: str = "synodal"
 
     def __post_init__(self) -> None:
         """Check the names."""
         for name in self.names:
             require(name in EDITIONS or name == MODERN, "editions", name, f"{', '.join(EDITIONS)} or {MODERN}")
+        for name in self.sources:
+            require(name in EDITIONS, "src", name, f"one of {', '.join(EDITIONS)}")
         require(self.names[0] != MODERN, "editions", self.editions, "an edition of the Bible first")
+        russian = MODERN not in self.names or "synodal" in self.sources
+        require(russian, "src", self.src, f"synodal among them: {MODERN} is translated from Russian")
 
     @property
     def names(self) -> tuple[str, ...]:
         """The editions, in order."""
         return tuple(self.editions.split(","))
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The editions to translate from, in order."""
+        return tuple(self.src.split(","))
 
 
 @dataclass(frozen=True)
@@ -51,22 +62,27 @@ def tag(edition: str) -> str:
 
 
 def load_split(data: TranslationData) -> Split:
-    """Verses of the first edition: train, valid and test, which share no chapter."""
-    return split_by_group(verse_pairs(tgt=data.names[0], max_words=data.max_words))
+    """Verses of the first source and the first target: train, valid and test, which share no chapter."""
+    return split_by_group(verse_pairs(data.sources[0], data.names[0], data.max_words))
 
 
 def training_pairs(data: TranslationData, split: Split) -> list[Tagged]:
-    """All pairs to learn from, in every edition: nothing from a held-out chapter."""
+    """All pairs to learn from, of every source and every target: nothing from a held-out chapter."""
     held_out = {pair.group for pair in [*split.valid, *split.test]}
     tagged: list[Tagged] = []
     for name in data.names:
-        pairs = message_pairs(data.max_words) if name == MODERN else verse_pairs(tgt=name, max_words=data.max_words)
-        tagged += [Tagged(pair, name) for pair in pairs if pair.group not in held_out]
+        corpora: list[Iterable[Pair]] = [message_pairs(data.max_words)] if name == MODERN else verses(data, name)
+        tagged += [Tagged(pair, name) for pairs in corpora for pair in pairs if pair.group not in held_out]
     return tagged
 
 
+def verses(data: TranslationData, edition: str) -> list[Iterable[Pair]]:
+    """The verses of one target beside those of each source."""
+    return [verse_pairs(source, edition, data.max_words) for source in data.sources]
+
+
 def train_tokenisers(tagged: Sequence[Tagged], src_size: int, tgt_size: int) -> tuple[Subwords, Subwords]:
-    """One vocabulary for each language: Russian and English share no letters."""
+    """One vocabulary for the sources, one for the targets: Russian and English share no letters."""
     src = Subwords.train((t.pair.src for t in tagged), src_size)
     tags = [tag(name) for name in dict.fromkeys(t.edition for t in tagged)]
     return src, Subwords.train((t.pair.tgt for t in tagged), tgt_size, tags)

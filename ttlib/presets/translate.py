@@ -1,10 +1,13 @@
 """The translation model's sizes."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from ttlib.data.translation import TranslationData
 from ttlib.models.config import Seq2SeqConfig
 from ttlib.train.config import TrainConfig
+from ttlib.train.dist import World
+from ttlib.train.translation import Prepared, prepare
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,6 +17,10 @@ class TranslationRun:
     data: TranslationData
     model: Seq2SeqConfig
     train: TrainConfig
+
+    def prepare(self, world: World, folder: Path | None = None) -> Prepared:
+        """What the run starts from; tokenisers come from ``folder`` if they are there."""
+        return prepare(self.data, self.model, self.train, world, folder)
 
 
 def translate_ru_en() -> TranslationRun:
@@ -31,4 +38,26 @@ def translate_tiny() -> TranslationRun:
         data=TranslationData(),
         model=Seq2SeqConfig(src_vocab_size=4000, tgt_vocab_size=3000, d_model=128, d_ff=512, dropout=0.1),
         train=TrainConfig(steps=500, lr=3e-3, warmup=100),
+    )
+
+
+def translate_fr_en() -> TranslationRun:
+    """French to English, for the experiment with swapped encoders: as wide as `translate_ru_en`, less deep."""
+    return TranslationRun(
+        data=TranslationData(editions="basic,world", src="segond"),
+        model=Seq2SeqConfig(
+            src_vocab_size=5000, tgt_vocab_size=4000, n_encoder_layers=2, n_decoder_layers=2, dropout=0.15
+        ),
+        train=TrainConfig(steps=3600, max_tokens=4000, average=0.998),
+    )
+
+
+def translate_rufr_en() -> TranslationRun:
+    """Russian and French to English in one model: one encoder and one vocabulary for both sources."""
+    return TranslationRun(
+        data=TranslationData(editions="basic,world", src="synodal,segond"),
+        model=Seq2SeqConfig(
+            src_vocab_size=7000, tgt_vocab_size=4000, n_encoder_layers=2, n_decoder_layers=2, dropout=0.15
+        ),
+        train=TrainConfig(steps=4000, max_tokens=4000, average=0.998),
     )

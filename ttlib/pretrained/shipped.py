@@ -2,19 +2,24 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors.torch import save_file
 
 from ttlib.errors import DataError
 from ttlib.generate.translator import Translator
+from ttlib.generate.writer import Writer
 from ttlib.models.config import Seq2SeqConfig
+from ttlib.models.gpt import GPT, GPTConfig
 from ttlib.models.seq2seq import Seq2Seq
 from ttlib.text.subwords import Subwords
+from ttlib.text.tokeniser import BPE
 from ttlib.train.checkpoint import find_checkpoint, load_weights, read_config, read_state, read_weights
 
+Config = TypeVar("Config", Seq2SeqConfig, GPTConfig)
 SHIPPED = Path(__file__).parent.parent / "checkpoints"
 
 
@@ -26,20 +31,33 @@ def load_translator(folder: Path | str = SHIPPED / "translate_ru_en") -> Transla
         InputError: the weights are of another configuration.
     """
     folder = find_checkpoint(Path(folder))
-    model = Seq2Seq(read_model_config(folder))
+    model = Seq2Seq(read_model_config(folder, Seq2SeqConfig))
     load_weights(model, read_weights(folder / "model.safetensors"))
     src, tgt = (Subwords.load(folder / f"{side}_tokenizer.json") for side in ("src", "tgt"))
     return Translator(model.eval(), src, tgt)
 
 
-def read_model_config(folder: Path) -> Seq2SeqConfig:
-    """The sizes of a checkpoint's model.
+def load_gpt(folder: Path | str = SHIPPED / "gpt_shakespeare") -> Writer:
+    """A language model with its tokeniser, from a folder with ``config.json``; on the CPU, in float32.
 
     Raises:
-        DataError: the file holds none, or more than our models know.
+        DataError: a file is missing or damaged.
+        InputError: the weights are of another configuration, or the tokeniser cannot be read.
+    """
+    folder = find_checkpoint(Path(folder))
+    model = GPT(read_model_config(folder, GPTConfig))
+    load_weights(model, read_weights(folder / "model.safetensors"))
+    return Writer(model.eval(), BPE.load(folder / "tokenizer.json"))
+
+
+def read_model_config(folder: Path, kind: type[Config]) -> Config:
+    """The sizes of a checkpoint's model, which is of this kind.
+
+    Raises:
+        DataError: the file holds none, or others than such a model has.
     """
     try:
-        return Seq2SeqConfig(**read_config(folder)["model"])
+        return kind(**read_config(folder)["model"])
     except (KeyError, TypeError) as error:
         raise DataError(f"checkpoint: {folder / 'config.json'} describes no model of ours: {error!r}") from error
 
@@ -68,7 +86,7 @@ def export(run: Path, folder: Path, notes: dict[str, Any]) -> Path:
     save_file({name: value.to(torch.bfloat16) for name, value in average.items()}, partial)
     os.replace(partial, folder / "model.safetensors")
     (folder / "config.json").write_text(json.dumps({"model": config["model"]}, indent=1) + "\n")
-    for side in ("src", "tgt"):
-        Subwords.load(run / f"{side}_tokenizer.json").save(folder / f"{side}_tokenizer.json")
+    for tokeniser in run.glob("*tokenizer.json"):
+        shutil.copyfile(tokeniser, folder / tokeniser.name)
     (folder / "provenance.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
     return folder

@@ -109,6 +109,29 @@ class Spaces:
         return {"pre_tokenizer": both, "decoder": both, "suffix": None}
 
 
+class Letters:
+    """Each character is a word of its own: nothing can merge, and the tokens are the characters."""
+
+    alphabet: tuple[str, ...] = ()
+
+    def words(self, text: str) -> list[str]:
+        """``"a b"`` to ``a``, a space, ``b``."""
+        return list(check_text(text))
+
+    def symbols(self, word: str) -> list[str]:
+        """The one character."""
+        return [word]
+
+    def join(self, tokens: Sequence[str]) -> str:
+        """One after another."""
+        return "".join(tokens)
+
+    def to_json(self) -> dict[str, Any]:
+        """The library's Split, at every character."""
+        split = {"type": "Split", "pattern": {"Regex": "[\\s\\S]"}, "behavior": "Isolated", "invert": False}
+        return {"pre_tokenizer": split, "decoder": {"type": "Fuse"}, "suffix": None}
+
+
 def byte_characters() -> list[str]:
     """One printable character for each of the 256 bytes (Radford et al. 2019).
 

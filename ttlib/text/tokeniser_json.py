@@ -5,7 +5,7 @@ from typing import Any
 
 from ttlib.errors import InputError, require
 from ttlib.text.bpe import Pair
-from ttlib.text.splitting import Bytes, EndMark, Spaces, Splitter
+from ttlib.text.splitting import Bytes, EndMark, Letters, Spaces, Splitter
 
 OFF: dict[str, tuple[Any, ...]] = {  # settings of the library's model that ours does not have
     "dropout": (None, 0.0),
@@ -71,11 +71,11 @@ def _splitter(content: Mapping[str, Any], model: Mapping[str, Any]) -> Splitter:
     suffix = model.get("end_of_word_suffix") or None
     given = dict(content.get("pre_tokenizer") or {})
     given.pop("trim_offsets", None)  # it moves reported positions, never ids
-    known: tuple[Splitter, ...] = (Bytes(), Spaces(), EndMark(suffix or "</w>"))
+    known: tuple[Splitter, ...] = (Bytes(), Spaces(), Letters(), EndMark(suffix or "</w>"))
     for splitter in known:
         parts = splitter.to_json()
         wanted = {key: value for key, value in parts["pre_tokenizer"].items() if key != "trim_offsets"}
         if {**wanted, **given} == wanted and parts["suffix"] == suffix and given:
             return splitter
-    need = "ByteLevel or Metaspace with its usual settings, or WhitespaceSplit with an end_of_word_suffix"
+    need = "ByteLevel, Metaspace or Split with the settings known here, or WhitespaceSplit with an end_of_word_suffix"
     raise InputError(f"pre_tokenizer: got {given!r} with suffix {suffix!r}, need {need}")

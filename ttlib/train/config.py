@@ -54,6 +54,21 @@ class TrainConfig:
         require(self.dtype in dtypes, "dtype", self.dtype, f"one of {', '.join(dtypes)}")
 
 
+def from_dict(kind: type[Config], content: dict[str, Any]) -> Config:
+    """A tree of dataclasses from the plain values that ``dataclasses.asdict`` has made of it.
+
+    Raises:
+        InputError: a field is unknown or missing, or a value is refused.
+    """
+    types: dict[str, Any] = typing.get_type_hints(kind)
+    nested = {name for name in content if dataclasses.is_dataclass(types.get(name))}
+    values = {name: from_dict(types[name], value) if name in nested else value for name, value in content.items()}
+    try:
+        return kind(**values)
+    except TypeError as error:
+        raise InputError(f"config: not one of {kind.__name__}: {error}") from error
+
+
 def override(config: Config, settings: list[str]) -> Config:
     """A changed copy of a tree of dataclasses: ``override(preset, ["train.steps=200", "model.d_ff=512"])``.
 

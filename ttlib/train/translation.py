@@ -1,9 +1,7 @@
-"""A translation run in its folder: tokenisers, resolved configuration, checkpoint, history."""
+"""A translation run: pairs, tokenisers, and an untrained model with its batches."""
 
-import json
-import os
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ttlib import runtime
 from ttlib.data.pairs import PairBatches
@@ -24,6 +22,11 @@ class Prepared(NamedTuple):
     src: Subwords
     tgt: Subwords
     trainer: Trainer
+
+    def save_tokenisers(self, folder: Path) -> None:
+        """Write ``src_tokenizer.json`` and ``tgt_tokenizer.json``."""
+        self.src.save(folder / "src_tokenizer.json")
+        self.tgt.save(folder / "tgt_tokenizer.json")
 
 
 def prepare(
@@ -46,14 +49,3 @@ def prepare(
     pairs = to_ids(tagged, src, tgt, model.eos_id)
     batches = PairBatches(pairs, train.max_tokens, train.seed, world.rank, world.size, model.pad_id)
     return Prepared(split, src, tgt, Trainer(network, batches, train, world))
-
-
-def begin(folder: Path, record: dict[str, Any], prepared: Prepared) -> None:
-    """Write what a run is, before its first step."""
-    folder.mkdir(parents=True, exist_ok=True)
-    prepared.src.save(folder / "src_tokenizer.json")
-    prepared.tgt.save(folder / "tgt_tokenizer.json")
-    record = record | {"machine": runtime.describe()}
-    partial = folder / "run.part"
-    partial.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
-    os.replace(partial, folder / "run.json")
