@@ -1,10 +1,13 @@
 """The sizes of the BERT that the book pretrains."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from ttlib.data.pretraining import PretrainingData
 from ttlib.models.bert import BertConfig
+from ttlib.train.bert import Prepared, prepare
 from ttlib.train.config import TrainConfig
+from ttlib.train.dist import World
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,6 +17,10 @@ class BertRun:
     data: PretrainingData
     model: BertConfig
     train: TrainConfig
+
+    def prepare(self, world: World, folder: Path | None = None) -> Prepared:
+        """What the run starts from; the pieces come from ``folder`` if they are there."""
+        return prepare(self.data, self.model, self.train, world, folder)
 
 
 def bert_small() -> BertRun:

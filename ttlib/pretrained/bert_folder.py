@@ -3,15 +3,16 @@
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import save_file
 
-from ttlib.models.bert import BertMaskedLM, BertPretraining
+from ttlib.models.bert import BertConfig, BertMaskedLM, BertPretraining
 from ttlib.pretrained.bert import bert_config, heads_to_hugging_face, hugging_face_config, load_bert_heads
-from ttlib.pretrained.shipped import SHIPPED
+from ttlib.pretrained.shipped import SHIPPED, read_model_config, write_provenance
 from ttlib.text.wordpiece import WordPiece
-from ttlib.train.checkpoint import read_config, read_weights
+from ttlib.train.checkpoint import find_checkpoint, load_weights, read_config, read_weights
 
 TOKENIZER = {"tokenizer_class": "BertTokenizer", "do_lower_case": True}
 KINDS = {BertMaskedLM: "BertForMaskedLM", BertPretraining: "BertForPreTraining"}
@@ -33,6 +34,20 @@ def save_bert(folder: Path, model: BertMaskedLM, wordpiece: WordPiece, dtype: to
     tokenizer = {**TOKENIZER, "model_max_length": model.config.max_len}
     (folder / "tokenizer_config.json").write_text(json.dumps(tokenizer, indent=1) + "\n")
     wordpiece.save(folder / "vocab.txt")
+    return folder
+
+
+def export_bert(run: Path, folder: Path, notes: dict[str, Any]) -> Path:
+    """Write a pretraining run's averaged weights in bfloat16, its pieces, and provenance (with ``notes``).
+
+    Raises:
+        DataError: ``run`` is not the folder of a training run.
+    """
+    source = find_checkpoint(run / "checkpoint")
+    model = BertPretraining(read_model_config(source, BertConfig))
+    load_weights(model, read_weights(source / "average.safetensors"))
+    save_bert(folder, model, WordPiece.load(run / "vocab.txt"), torch.bfloat16)
+    write_provenance(run, folder, notes)
     return folder
 
 

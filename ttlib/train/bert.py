@@ -1,9 +1,7 @@
-"""A pretraining run in its folder: vocabulary, resolved configuration, checkpoint, history."""
+"""A pretraining run: documents, pieces, and an untrained BERT with its batches."""
 
-import json
-import os
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ttlib import runtime
 from ttlib.data.documents import Corpus, encode_documents, load_documents
@@ -18,22 +16,26 @@ from ttlib.train.pretraining import PretrainingLoss
 VOCABULARY = "vocab.txt"
 
 
-class PreparedBert(NamedTuple):
+class Prepared(NamedTuple):
     """What a run starts from."""
 
     wordpiece: WordPiece
     valid: Corpus
     trainer: Trainer
 
+    def save_tokenisers(self, folder: Path) -> None:
+        """Write ``vocab.txt``."""
+        self.wordpiece.save(folder / VOCABULARY)
 
-def prepare_bert(
+
+def prepare(
     data: PretrainingData, model: BertConfig, train: TrainConfig, world: World = ALONE, folder: Path | None = None
-) -> PreparedBert:
+) -> Prepared:
     """Documents, pieces (read from ``folder`` if they are there, else learnt) and an untrained model.
 
     Raises:
         DataError: a corpus is missing; the message says what to install.
-        InputError: the vocabulary has another size than the model's.
+        InputError: a collection is unknown, or ``max_tokens`` does not hold a pair.
     """
     documents = load_documents(data.collections.split(","))
     if folder and (folder / VOCABULARY).is_file():
@@ -53,13 +55,4 @@ def prepare_bert(
         process=(world.rank, world.size),
     )
     valid = encode_documents(documents.valid, wordpiece)
-    return PreparedBert(wordpiece, valid, Trainer(network, batches, train, world, PretrainingLoss))
-
-
-def begin_bert(folder: Path, record: dict[str, Any], prepared: PreparedBert) -> None:
-    """Write what a run is, before its first step."""
-    folder.mkdir(parents=True, exist_ok=True)
-    prepared.wordpiece.save(folder / VOCABULARY)
-    partial = folder / "run.part"
-    partial.write_text(json.dumps(record | {"machine": runtime.describe()}, indent=1, ensure_ascii=False) + "\n")
-    os.replace(partial, folder / "run.json")
+    return Prepared(wordpiece, valid, Trainer(network, batches, train, world, PretrainingLoss))
