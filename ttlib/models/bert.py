@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import partial
 
+import torch
 from torch import nn
 
 from ttlib.errors import require
@@ -14,7 +15,7 @@ from ttlib.nn.blocks import EncoderBlock, PostNorm
 from ttlib.nn.dropout import Dropout
 from ttlib.nn.feedforward import GeluFeedForward
 from ttlib.nn.norms import LayerNorm
-from ttlib.nn.positions import LearnedPositions
+from ttlib.nn.positions import LearnedPositions, sinusoids
 from ttlib.shapes import Bool, Float, Int, Tensor
 
 
@@ -168,6 +169,19 @@ class BertPretraining(BertMaskedLM):
     def pair_logits(self, states: Float[Tensor, "B T D"]) -> Float[Tensor, "B 2"]:
         """What the second head says of the pairs that these states are of."""
         return self.nsp(states)
+
+
+def quick_start(model: BertMaskedLM) -> None:
+    """Another beginning, for short runs: larger token rows, and positions that begin as sinusoids (then learn).
+
+    With Adam, every number moves by about the learning rate in a step, whatever its size: rows of standard deviation
+    0.02 are overrun by the rates that short runs need.
+    """
+    embedding = model.encoder.embedding
+    table = embedding.positions.table
+    with torch.no_grad():
+        nn.init.normal_(embedding.tokens.weight, std=0.05)
+        table.copy_(0.07 * sinusoids(*table.shape))
 
 
 def init_linear(model: nn.Module) -> None:

@@ -24,11 +24,11 @@ class BertRun:
 
 
 def bert_small() -> BertRun:
-    """The shipped encoder: 5.4 million parameters, 11 MB in bfloat16, lower-case English of films and of the Bible."""
+    """The shipped encoder: 3.4 million parameters, 7 MB in bfloat16, lower-case English of films and of the Bible."""
     return BertRun(
         data=PretrainingData(),
-        model=BertConfig(vocab_size=8000, d_model=256, n_heads=4, d_ff=1024, n_layers=4, max_len=256, dropout=0.0),
-        train=TrainConfig(steps=5000, max_tokens=4096, smoothing=0.0, average=0.999, lr=1e-3, warmup=300),
+        model=BertConfig(vocab_size=8000, d_model=192, n_heads=3, d_ff=768, n_layers=4, max_len=256, dropout=0.0),
+        train=TrainConfig(steps=8000, max_tokens=4096, smoothing=0.0, average=0.999, lr=2e-3, warmup=300),
     )
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from ttlib import runtime
 from ttlib.data.documents import Corpus, encode_documents, load_documents
 from ttlib.data.pretraining import PretrainingBatches, PretrainingData
-from ttlib.models.bert import BertConfig, BertPretraining
+from ttlib.models.bert import BertConfig, BertPretraining, quick_start
 from ttlib.text.wordpiece import WordPiece
 from ttlib.train.config import TrainConfig
 from ttlib.train.dist import ALONE, World
@@ -45,6 +45,7 @@ def prepare(
         wordpiece = WordPiece.train(texts, model.vocab_size)
     runtime.seed_everything(train.seed)  # every process begins with the same weights
     network = BertPretraining(model)
+    quick_start(network)
     runtime.seed_everything(train.seed + world.rank)  # but drops out on its own
     batches = PretrainingBatches(
         encode_documents(documents.train, wordpiece),
