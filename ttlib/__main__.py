@@ -7,6 +7,7 @@ score DIR [--part test] [--limit N] [--src synodal]   BLEU and chrF on held-out 
 export DIR FOLDER                         averaged weights in bfloat16, with provenance
 translate TEXT …                          with the shipped model
 generate TEXT [--temperature 0.8]         go on as Shakespeare might, with the shipped model
+chat [--system TEXT]                      talk with SmolLM2-135M, until an empty line
 data NAME [--deb FILE]                    put a corpus into the cache folder
 """
 
@@ -156,6 +157,15 @@ def generate(args: argparse.Namespace) -> None:
     print()
 
 
+def chat(args: argparse.Namespace) -> None:
+    """Talk with SmolLM2 in the terminal."""
+    from ttlib.generate.chat import Chat, converse
+    from ttlib.pretrained.smollm2 import SYSTEM, load_smollm2
+
+    smollm2 = load_smollm2()
+    converse(Chat(smollm2.model, smollm2.tokeniser, args.system or SYSTEM))
+
+
 def data(args: argparse.Namespace) -> None:
     """Fetch a corpus."""
     from ttlib.data.cataclysm import fetch
@@ -195,6 +205,9 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("notes", nargs="*", metavar="name=value", help="written into provenance.json")
     p.set_defaults(run=export)
     _add_writers(commands)
+    p = commands.add_parser("chat", help="talk with SmolLM2-135M")
+    p.add_argument("--system", help="what the model is told before the conversation")
+    p.set_defaults(run=chat)
     p = commands.add_parser("data", help="put a corpus into the cache folder")
     p.add_argument("name", choices=["cataclysm"])
     p.add_argument("--deb", type=Path, help="Debian's package file, where apt is not at hand")

@@ -5,7 +5,7 @@ from typing import Any
 
 from ttlib.errors import InputError, require
 from ttlib.text.bpe import Pair
-from ttlib.text.splitting import Bytes, EndMark, Letters, Spaces, Splitter
+from ttlib.text.splitting import Bytes, BytesAndDigits, EndMark, Letters, Spaces, Splitter
 
 OFF: dict[str, tuple[Any, ...]] = {  # settings of the library's model that ours does not have
     "dropout": (None, 0.0),
@@ -69,13 +69,21 @@ def from_json(content: Any) -> tuple[Splitter, dict[str, int], list[Pair], list[
 def _splitter(content: Mapping[str, Any], model: Mapping[str, Any]) -> Splitter:
     """The splitter whose own entry is the file's."""
     suffix = model.get("end_of_word_suffix") or None
-    given = dict(content.get("pre_tokenizer") or {})
-    given.pop("trim_offsets", None)  # it moves reported positions, never ids
-    known: tuple[Splitter, ...] = (Bytes(), Spaces(), Letters(), EndMark(suffix or "</w>"))
+    given = _without_offsets(content.get("pre_tokenizer") or {})
+    known: tuple[Splitter, ...] = (Bytes(), BytesAndDigits(), Spaces(), Letters(), EndMark(suffix or "</w>"))
     for splitter in known:
         parts = splitter.to_json()
-        wanted = {key: value for key, value in parts["pre_tokenizer"].items() if key != "trim_offsets"}
+        wanted = _without_offsets(parts["pre_tokenizer"])
         if {**wanted, **given} == wanted and parts["suffix"] == suffix and given:
             return splitter
     need = "ByteLevel, Metaspace or Split with the settings known here, or WhitespaceSplit with an end_of_word_suffix"
     raise InputError(f"pre_tokenizer: got {given!r} with suffix {suffix!r}, need {need}")
+
+
+def _without_offsets(entry: Any) -> Any:
+    """The same without ``trim_offsets``, which moves reported positions, never ids."""
+    if isinstance(entry, list):
+        return [_without_offsets(each) for each in entry]
+    if isinstance(entry, Mapping):
+        return {key: _without_offsets(value) for key, value in entry.items() if key != "trim_offsets"}
+    return entry

@@ -8,6 +8,7 @@ from ttlib.viz.effects import show_effects
 from ttlib.viz.encoder import draw_encoder
 from ttlib.viz.explorer import explore, explore_heads
 from ttlib.viz.masks import mask_picture, padding_picture
+from ttlib.viz.next_tokens import next_tokens
 from ttlib.viz.one_token import one_token
 from ttlib.viz.positions import table_map, turning_pairs
 from ttlib.viz.residuals import residual_picture
@@ -29,6 +30,7 @@ __all__ = [
     "lines",
     "loss_curve",
     "mask_picture",
+    "next_tokens",
     "one_token",
     "padding_picture",
     "principal_plane",
