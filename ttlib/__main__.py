@@ -94,8 +94,7 @@ def _score_masked(args: argparse.Namespace) -> None:
 
     model, wordpiece = open_bert(args.folder)
     valid = encode_documents(load_documents(PretrainingData().collections.split(",")).valid, wordpiece)
-    rule = PretrainingData().rule(model.config.max_len)
-    batches = PretrainingBatches(valid, len(wordpiece), 8192, pairs=rule).epoch(0)
+    batches = PretrainingBatches(valid, len(wordpiece), 8192, pairs=PretrainingData().rule()).epoch(0)
     found = evaluate(model, (batch for batch, _ in islice(batches, args.limit)))
     print(", ".join(f"{name} {value:.3f}" for name, value in found.items()))
 

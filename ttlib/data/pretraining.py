@@ -25,14 +25,15 @@ class PretrainingData:
     follows: float = 0.5
     hard: float = 0.5
     min_len: int = 16
+    max_len: int = 256
 
     def __post_init__(self) -> None:
         """Check every value."""
-        self.rule(max_len=self.min_len)
+        self.rule()
 
-    def rule(self, max_len: int) -> PairRule:
-        """How pairs of at most ``max_len`` tokens are made."""
-        return PairRule(follows=self.follows, hard=self.hard, min_len=self.min_len, max_len=max_len)
+    def rule(self) -> PairRule:
+        """How pairs are made."""
+        return PairRule(follows=self.follows, hard=self.hard, min_len=self.min_len, max_len=self.max_len)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from ttlib.models.bert import BertConfig, BertMaskedLM, BertPretraining
 from ttlib.pretrained.bert import bert_config, heads_to_hugging_face, hugging_face_config, load_bert_heads
 from ttlib.pretrained.shipped import SHIPPED, read_model_config, write_provenance
 from ttlib.text.wordpiece import WordPiece
-from ttlib.train.checkpoint import find_checkpoint, load_weights, read_config, read_weights
+from ttlib.train.checkpoint import find_checkpoint, load_weights, read_config, read_state, read_weights
 
 TOKENIZER = {"tokenizer_class": "BertTokenizer", "do_lower_case": True}
 KINDS = {BertMaskedLM: "BertForMaskedLM", BertPretraining: "BertForPreTraining"}
@@ -47,7 +47,9 @@ def export_bert(run: Path, folder: Path, notes: dict[str, Any]) -> Path:
     model = BertPretraining(read_model_config(source, BertConfig))
     load_weights(model, read_weights(source / "average.safetensors"))
     save_bert(folder, model, WordPiece.load(run / "vocab.txt"), torch.bfloat16)
-    write_provenance(run, folder, notes)
+    history = read_state(source)["history"]
+    curve = {name: [round(point[name], 3) for point in history] for name in ("step", "loss")}
+    write_provenance(run, folder, notes | {"history": curve})
     return folder
 
 

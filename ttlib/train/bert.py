@@ -6,6 +6,7 @@ from typing import NamedTuple
 from ttlib import runtime
 from ttlib.data.documents import Corpus, encode_documents, load_documents
 from ttlib.data.pretraining import PretrainingBatches, PretrainingData
+from ttlib.errors import require
 from ttlib.models.bert import BertConfig, BertPretraining, quick_start
 from ttlib.text.wordpiece import WordPiece
 from ttlib.train.config import TrainConfig
@@ -35,8 +36,9 @@ def prepare(
 
     Raises:
         DataError: a corpus is missing; the message says what to install.
-        InputError: a collection is unknown, or ``max_tokens`` does not hold a pair.
+        InputError: a collection is unknown, or ``max_tokens`` or ``model.max_len`` does not hold a pair.
     """
+    require(data.max_len <= model.max_len, "data.max_len", data.max_len, f"at most model.max_len={model.max_len}")
     documents = load_documents(data.collections.split(","))
     if folder and (folder / VOCABULARY).is_file():
         wordpiece = WordPiece.load(folder / VOCABULARY)
@@ -51,7 +53,7 @@ def prepare(
         encode_documents(documents.train, wordpiece),
         len(wordpiece),
         train.max_tokens,
-        pairs=data.rule(model.max_len),
+        pairs=data.rule(),
         seed=train.seed,
         process=(world.rank, world.size),
     )

@@ -146,4 +146,6 @@ def button(token: str, p: float) -> str:
     strength = f"background:rgba(11,132,208,{0.45 * float(p):.2f})"
     shown = html.escape(token.replace("\n", "⏎\n"))
     name = html.escape(visible(token))
-    return f'<span role="radio" aria-checked="false" tabindex="-1" aria-label="{name}" style="{strength}">{shown}</span>'
+    return (
+        f'<span role="radio" aria-checked="false" tabindex="-1" aria-label="{name}" style="{strength}">{shown}</span>'
+    )
