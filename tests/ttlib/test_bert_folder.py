@@ -1,18 +1,27 @@
 """What we save opens in transformers, and answers alike: model, parts of it, and tokeniser."""
 
 from pathlib import Path
+from unittest import mock
 
 import pytest
 import torch
 import transformers
 
 from tests.ttlib.torch_twins import randomise
+from ttlib.data.documents import Document, DocumentSplit
 from ttlib.errors import DataError, InputError
 from ttlib.models.bert import BertConfig, BertMaskedLM, BertPretraining
-from ttlib.pretrained.bert_folder import open_bert, save_bert
+from ttlib.presets import BertRun, bert_small
+from ttlib.pretrained.bert_folder import export_bert, open_bert, save_bert
+from ttlib.pretrained.shipped import read_provenance
 from ttlib.text.wordpiece import MASK, WordPiece
+from ttlib.train.bert import Prepared
+from ttlib.train.config import override
+from ttlib.train.dist import ALONE
+from ttlib.train.run import begin
 
 TEXTS = ["In the beginning God created the heaven and the earth.", "And the earth was without form, and void."]
+DOCUMENTS = [Document("x", TEXTS * 5), Document("x", TEXTS[::-1] * 5)]
 PIECES = WordPiece.train(TEXTS, 80)
 CONFIG = BertConfig(vocab_size=len(PIECES), d_model=32, n_heads=4, d_ff=48, n_layers=2, max_len=40, dropout=0.1)
 
@@ -95,6 +104,48 @@ def test_bfloat16_halves_the_file(tmp_path: Path) -> None:
     assert all(p.dtype == torch.float32 for p in again.parameters())
     weight = model.encoder.embedding.tokens.weight
     assert torch.equal(again.encoder.embedding.tokens.weight, weight.bfloat16().float())
+
+
+def test_a_run_is_exported_and_opens(tmp_path: Path) -> None:
+    """The averaged weights, in bfloat16, with what made them; a small run through the command line's own steps."""
+    run = override(bert_small(), SMALL_RUN)
+    prepared = prepare_small(run, tmp_path / "run")
+    history = prepared.trainer.run(tmp_path / "run" / "checkpoint", show=False)
+    export_bert(tmp_path / "run", tmp_path / "out", {"minutes": "1"})
+    model, pieces = open_bert(tmp_path / "out")
+    assert model.config == run.model
+    assert pieces.names == PIECES.names
+    average = prepared.trainer.average.values["mlm.dense.weight"]
+    assert torch.equal(model.state_dict()["mlm.dense.weight"], average.bfloat16().float())
+    record = read_provenance(tmp_path / "out")
+    assert record["steps"] == 4
+    assert record["minutes"] == "1"
+    assert record["history"]["step"] == [point["step"] for point in history]
+    transformers.BertForPreTraining.from_pretrained(tmp_path / "out")
+
+
+SMALL_RUN = [
+    "train.steps=4", "train.max_tokens=300", "train.log_every=2", "train.dtype=float32", "data.max_len=40",
+    "model.n_heads=4", "model.d_model=32", "model.d_ff=48", "model.n_layers=2", "model.max_len=40",
+    f"model.vocab_size={len(PIECES)}",
+]  # fmt: skip
+
+
+def prepare_small(run: BertRun, folder: Path) -> Prepared:
+    """As `BertRun.prepare` does, from a few lines of text."""
+    split = DocumentSplit(DOCUMENTS, DOCUMENTS)
+    with (
+        mock.patch("ttlib.train.bert.load_documents", return_value=split),
+        mock.patch("ttlib.train.bert.WordPiece.train", return_value=PIECES),
+    ):
+        prepared = run.prepare(ALONE)
+    begin(folder, {"command": "test", "kind": "pretraining", "config": {}}, prepared)
+    return prepared
+
+
+def test_rows_longer_than_the_model(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"data.max_len: got 256, need at most model.max_len=40"):
+        override(bert_small(), SMALL_RUN[5:]).prepare(ALONE)
 
 
 def test_a_missing_folder(tmp_path: Path) -> None:

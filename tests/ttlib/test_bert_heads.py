@@ -12,9 +12,11 @@ from torch import nn
 from tests.ttlib.test_bert import config, some_input
 from tests.ttlib.torch_twins import grads, randomise
 from ttlib.errors import InputError
-from ttlib.models.bert import BertConfig, BertMaskedLM, BertPretraining
+from ttlib.models.bert import BertConfig, BertMaskedLM, BertPretraining, quick_start
+from ttlib.models.count import count_parameters
 from ttlib.models.heads import MaskedTokenHead
 from ttlib.nn import masks
+from ttlib.presets import bert_base, bert_large
 from ttlib.pretrained.bert import (
     bert_config,
     heads_to_hugging_face,
@@ -235,3 +237,28 @@ def test_config_there_and_back() -> None:
     theirs = transformers.BertConfig(**fields)
     assert theirs.model_type == "bert"
     assert bert_config(theirs.to_dict()) == ours
+
+
+def test_a_quick_start_changes_two_tables_alone() -> None:
+    model = BertPretraining(BertConfig(vocab_size=500, d_model=64, n_heads=2, d_ff=128, n_layers=1, max_len=20))
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    quick_start(model)
+    changed = {name for name, value in model.state_dict().items() if not torch.equal(value, before[name])}
+    assert changed == {"encoder.embedding.tokens.weight", "encoder.embedding.positions.table"}
+    assert abs(model.encoder.embedding.tokens.weight.std().item() - 0.05) < 0.002
+    torch.testing.assert_close(model.encoder.embedding.positions.table[0, :4], torch.tensor([0.0, 0.07, 0.0, 0.07]))
+
+
+@pytest.mark.parametrize(
+    ("sizes", "encoder", "whole"),
+    [(bert_base(), 109_482_240, 110_106_428), (bert_large(), 335_141_888, 336_226_108)],
+)
+def test_the_papers_sizes(sizes: BertConfig, encoder: int, whole: int) -> None:
+    """The first number is transformers' BertModel (with its pooler), the second BertForPreTraining."""
+    with torch.device("meta"):
+        model = BertPretraining(sizes)
+        fields = transformers.BertConfig(**hugging_face_config(sizes))
+        theirs = transformers.BertModel(fields)
+    pooler = count_parameters(model.nsp.pooler)
+    assert count_parameters(model.encoder) + pooler == encoder == count_parameters(theirs)
+    assert count_parameters(model) == whole

@@ -22,9 +22,7 @@ from ttlib.text.splitting import Bytes
 from ttlib.text.tokeniser import BPE
 
 TOKENISER = BPE.train(["a text of some words"], 270, Bytes(), ["<|im_start|>", "<|im_end|>"])
-CONFIG = LlamaConfig(
-    vocab_size=len(TOKENISER), d_model=32, n_heads=4, n_kv_heads=2, d_ff=48, n_layers=2, max_len=400
-)
+CONFIG = LlamaConfig(vocab_size=len(TOKENISER), d_model=32, n_heads=4, n_kv_heads=2, d_ff=48, n_layers=2, max_len=400)
 END = TOKENISER.vocab["<|im_end|>"]
 
 

@@ -32,6 +32,9 @@ class MaskingRule:
         require(total <= 1 + 1e-9, "as_mask + as_random", total, "at most 1")
 
 
+BERT_RULE = MaskingRule()
+
+
 class Masked(NamedTuple):
     """What the model reads, and where it is asked: at every selected place, whatever stands there now."""
 
@@ -43,7 +46,7 @@ def mask_tokens(
     ids: Int[Tensor, "B T"],
     vocab_size: int,
     generator: torch.Generator,
-    rule: MaskingRule = MaskingRule(),
+    rule: MaskingRule = BERT_RULE,
 ) -> Masked:
     """Select tokens one by one, each with the same probability, and change them as the rule says.
 
