@@ -17,34 +17,34 @@ import difflib
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ttlib.errors import DataError, InputError, require
 
+if TYPE_CHECKING:
+    from ttlib.presets.run import Run
+
 GPT_FOLDER = Path(__file__).parent / "checkpoints" / "gpt_shakespeare"
-Run = Any  # one of `ttlib.presets.RUNS`
 
 
 def train(args: argparse.Namespace) -> None:
     """Start or resume a run."""
-    from ttlib import presets
     from ttlib.train.dist import join_world
     from ttlib.train.run import begin
 
     out, run, command = _resumed(args) if args.resume else _new(args)
-    (kind,) = [kind for kind, run_class in presets.RUNS.items() if isinstance(run, run_class)]
     with join_world() as world:
         prepared = run.prepare(world, out if args.resume else None)
         if args.resume:
             prepared.trainer.resume(out / "checkpoint")
         if world.is_first:
-            begin(out, {"command": command, "kind": kind, "config": dataclasses.asdict(run)}, prepared)
+            begin(out, {"command": command, "kind": run.kind, "config": dataclasses.asdict(run)}, prepared)
         history = prepared.trainer.run(out / "checkpoint")
         if world.is_first:
             print(json.dumps(history[-1]))
 
 
-def _new(args: argparse.Namespace) -> tuple[Path, Run, str]:
+def _new(args: argparse.Namespace) -> tuple[Path, "Run", str]:
     from ttlib.presets import PRESETS
     from ttlib.train.config import override
 
@@ -60,7 +60,7 @@ def _new(args: argparse.Namespace) -> tuple[Path, Run, str]:
     return args.out, override(PRESETS[args.preset](), args.settings), command
 
 
-def _resumed(args: argparse.Namespace) -> tuple[Path, Run, str]:
+def _resumed(args: argparse.Namespace) -> tuple[Path, "Run", str]:
     from ttlib.presets import RUNS
     from ttlib.train.config import from_dict, override
 
@@ -204,9 +204,12 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("notes", nargs="*", metavar="name=value", help="written into provenance.json")
     p.set_defaults(run=export)
     _add_writers(commands)
+<<<<<<< HEAD
     p = commands.add_parser("chat", help="talk with SmolLM2-135M")
     p.add_argument("--system", help="what the model is told before the conversation")
     p.set_defaults(run=chat)
+=======
+>>>>>>> shake
     p = commands.add_parser("data", help="put a corpus into the cache folder")
     p.add_argument("name", choices=["cataclysm"])
     p.add_argument("--deb", type=Path, help="Debian's package file, where apt is not at hand")
@@ -215,7 +218,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _add_writers(commands: Any) -> None:
-    """The two commands that write something."""
+    """The commands that write something."""
     p = commands.add_parser("translate", help="translate with the shipped model")
     p.add_argument("text", nargs="+")
     p.add_argument("--edition", default="basic")
@@ -230,6 +233,9 @@ def _add_writers(commands: Any) -> None:
     p.add_argument("--seed", type=int, help="the same seed, the same text")
     p.add_argument("--model", type=Path, default=GPT_FOLDER, help="another folder that export has written")
     p.set_defaults(run=generate)
+    p = commands.add_parser("chat", help="talk with SmolLM2-135M")
+    p.add_argument("--system", help="what the model is told before the conversation")
+    p.set_defaults(run=chat)
 
 
 def main(arguments: list[str]) -> int:

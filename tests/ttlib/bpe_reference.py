@@ -1,12 +1,12 @@
-"""The ``tokenizers`` library with the settings of our three splitters."""
+"""The ``tokenizers`` library with the settings of our splitters."""
 
 import json
 from collections.abc import Iterable
 from typing import Any
 
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from ttlib.text.splitting import Bytes, EndMark, Spaces, Splitter
+from ttlib.text.splitting import Bytes, EndMark, Letters, Spaces, Splitter
 
 
 def library(splitter: Splitter, unk: str | None = None) -> Tokenizer:
@@ -18,6 +18,9 @@ def library(splitter: Splitter, unk: str | None = None) -> Tokenizer:
     elif isinstance(splitter, Spaces):
         tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
         tokenizer.decoder = decoders.Metaspace()
+    elif isinstance(splitter, Letters):
+        tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated")
+        tokenizer.decoder = decoders.Fuse()
     else:
         tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
         tokenizer.decoder = decoders.BPEDecoder(suffix="</w>")

@@ -10,9 +10,12 @@ from safetensors.torch import load_file
 
 from ttlib import presets
 from ttlib.__main__ import main
-from ttlib.data import bible, translation
+from ttlib.data import bible, shakespeare, translation
 from ttlib.data.records import Pair
-from ttlib.pretrained.shipped import load_translator, read_provenance
+from ttlib.data.shakespeare import Works
+from ttlib.generate.likelihood import score_texts
+from ttlib.pretrained.shipped import load_gpt, load_translator, read_provenance
+from ttlib.train import language
 from ttlib.train.checkpoint import AVERAGE, MODEL
 
 SMALL = ["model.d_model=16", "model.d_ff=16", "model.src_vocab_size=60", "model.tgt_vocab_size=60"]
@@ -40,14 +43,21 @@ def complaint(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
     return err.removeprefix("ttlib: ").rstrip()
 
 
-PRESETS = "translate_fr_en, translate_ru_en, translate_rufr_en, translate_tiny"
+PRESETS = ", ".join(presets.PRESETS)
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         ("train", f"preset: got None, need one of {PRESETS}"),
-        ("train translate_ru_de --out {}", f"preset: got 'translate_ru_de', need one of {PRESETS}"),
+        (
+            "train translate_ru_de --out {}",
+            f"preset: got 'translate_ru_de', need one of {PRESETS}; did you mean 'translate_ru_en'?",
+        ),
+        (
+            "train gpt_shakespear --out {}",
+            f"preset: got 'gpt_shakespear', need one of {PRESETS}; did you mean 'gpt_shakespeare'?",
+        ),
         ("train translate_tiny", "--out: got nothing, need the folder of the run, such as --out runs/a"),
         (
             "train translate_tiny train.stepz=1 --out {}",
@@ -79,7 +89,9 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--help"])
     said = capsys.readouterr().out
-    assert all(command in said for command in ("train PRESET", "--resume", "score", "export", "translate", "data"))
+    assert all(
+        command in said for command in ("train PRESET", "--resume", "score", "export", "translate", "generate", "data")
+    )
 
 
 def test_without_the_corpus_nothing_is_written(
@@ -172,5 +184,70 @@ def test_damaged_runs(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Non
 
 
 def test_every_preset_can_be_named() -> None:
-    names = [name for name in presets.__all__ if name.startswith("translate")]
-    assert names == ["translate_fr_en", "translate_ru_en", "translate_rufr_en", "translate_tiny"]
+    assert set(presets.PRESETS) < set(presets.__all__)
+    for name, preset in presets.PRESETS.items():
+        assert preset is getattr(presets, name)
+        assert type(preset()) in presets.RUNS.values()
+
+
+WORKS = Works(
+    {"Long": "Enter the king.\nExeunt all, and the drums.\n" * 30},
+    {"Short": "Enter the drums.\n" * 5},
+    {"A": "Exeunt the king.\n" * 5, "B": "Enter all.\n" * 3},
+)
+TINY = ["model.d_model=16", "model.d_ff=16", "model.n_heads=2", "model.n_layers=1", "model.max_len=16"]
+TINY += ["train.max_tokens=64", "train.log_every=1", "train.warmup=2", "train.dtype=float32"]
+
+
+@pytest.fixture
+def small_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four very short works."""
+    monkeypatch.setattr(language, "split_works", lambda: WORKS)
+    monkeypatch.setattr(shakespeare, "split_works", lambda: WORKS)
+    monkeypatch.setenv("TTLIB_DEVICE", "cpu")
+
+
+@pytest.mark.usefixtures("small_works")
+@pytest.mark.parametrize(("tokens", "size"), [("bpe", 280), ("characters", 21)])
+def test_a_language_model_from_training_to_generating(
+    tokens: str, size: int, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    run, folder = tmp_path / "a", tmp_path / "exported"
+    settings = [*TINY, f"data.tokens={tokens}", f"model.vocab_size={size}"]
+    assert main(["train", "gpt_shakespeare", *settings, "train.steps=2", "--out", str(run)]) == 0
+    assert main(["train", "--resume", str(run), "train.steps=4"]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["step"] == 4
+    assert main(["export", str(run), str(folder), "minutes=1"]) == 0
+    record = read_provenance(folder)
+    assert (record["steps"], record["minutes"], record["data"]) == (4, "1", {"tokens": tokens})
+    assert record["command"].endswith("; python -m ttlib train --resume train.steps=4")
+    capsys.readouterr()
+    assert main(["score", str(folder), "--limit", "20"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[0] for line in lines] == ["A", "B", "together"]
+    writer = load_gpt(folder)
+    expected = score_texts(writer.model, writer.tokeniser, [text[:20] for text in WORKS.test.values()])
+    assert lines[-1].startswith(f"together: {expected.bits_per_byte:.3f} bits per byte, ")
+    words = ["generate", "Enter", "--tokens", "5", "--seed", "3", "--top-k", "4", "--model", str(folder)]
+    assert main(words) == 0
+    first = capsys.readouterr().out
+    assert main(words) == 0
+    assert capsys.readouterr().out == first
+    assert first.endswith("\n")
+    assert 0 < len(first) - 1 <= 5 * max(len(name) for name in writer.tokeniser.vocab)
+
+
+@pytest.mark.usefixtures("small_works")
+def test_language_models_that_cannot_be(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    out = ["--out", str(tmp_path / "a")]
+    said = complaint(["train", "gpt_tiny", *TINY, *out], capsys)
+    assert said == "vocab_size: got 83, need 21, all that these characters come to"
+    said = complaint(["train", "gpt_tiny", "data.tokens=words", *out], capsys)
+    assert said == "tokens: got 'words', need one of bpe, characters"
+    said = complaint(["train", "gpt_tiny", *TINY, "model.vocab_size=21", "train.max_tokens=15", *out], capsys)
+    assert said == "max_tokens: got 15, need at least 16, one window"
+    assert not (tmp_path / "a").exists()
+    said = complaint(["generate", "--model", str(tmp_path)], capsys)
+    assert said.startswith(f"checkpoint: no config.json in {tmp_path}")
+    said = complaint(["generate", "--temperature", "0", "--model", str(tmp_path)], capsys)
+    assert said.startswith("temperature: got 0.0, need a positive number")

@@ -1,12 +1,13 @@
 """Settings: every value is checked, every name on the command line too."""
 
 import dataclasses
+import json
 
 import pytest
 
 from ttlib.errors import InputError
-from ttlib.presets import translate_ru_en, translate_tiny
-from ttlib.train.config import TrainConfig, override
+from ttlib.presets import PRESETS, TranslationRun, translate_ru_en, translate_tiny
+from ttlib.train.config import TrainConfig, from_dict, override
 
 WRONG = {
     "steps": (0, "a positive number"),
@@ -76,9 +77,21 @@ def test_a_wrong_setting_is_explained(setting: str) -> None:
 
 
 def test_presets_are_whole_and_can_be_built_again_from_plain_values() -> None:
-    for preset in (translate_ru_en, translate_tiny):
+    for preset in PRESETS.values():
         run = preset()
-        record = dataclasses.asdict(run)
-        again = type(run)(**{key: type(getattr(run, key))(**value) for key, value in record.items()})
-        assert again == run
+        assert from_dict(type(run), json.loads(json.dumps(dataclasses.asdict(run)))) == run
     assert translate_tiny().model.d_model < translate_ru_en().model.d_model
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"train": {"stepz": 3}}, r"config: not one of TrainConfig: .*unexpected keyword argument 'stepz'"),
+        ({"data": {}, "model": {}}, r"config: not one of Seq2SeqConfig: missing .*required"),
+        ({"data": {}}, r"config: not one of TranslationRun: missing .*required"),
+        ({"train": {"steps": 0}}, "steps: got 0, need a positive number"),
+    ],
+)
+def test_plain_values_that_make_no_configuration(content: dict[str, dict[str, int]], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        from_dict(TranslationRun, content)

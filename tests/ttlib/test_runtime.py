@@ -53,6 +53,14 @@ def test_seeds_repeat_and_differ() -> None:
     assert all(a != b for a, b in zip(draw(1), draw(2), strict=True))
 
 
+def test_generators_are_put_back() -> None:
+    state = runtime.random_state()
+    first = torch.rand(3)
+    assert not torch.equal(torch.rand(3), first)
+    runtime.restore_random_state(state)
+    assert torch.equal(torch.rand(3), first)
+
+
 @pytest.mark.parametrize("training", [True, False])
 def test_eval_mode_is_put_back_even_after_an_error(training: bool) -> None:
     layer = nn.Dropout(0.5).train(training)

@@ -13,7 +13,7 @@ Choose = Callable[[Float[Tensor, "B V"], Sequence[int]], Int[Tensor, " B"]]
 Step = list[tuple[int, int]]  # (row, token) of every row that has written
 
 
-def write(
+def grow(
     session: Session, prompts: Sequence[Sequence[int]], max_new: int, choose: Choose, stop: Collection[int]
 ) -> Iterator[Step]:
     """Continue every prompt, and give after each step what was written in it.

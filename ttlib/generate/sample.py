@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from ttlib.errors import require
-from ttlib.generate.loop import Choose, check_prompts, write
+from ttlib.generate.loop import Choose, check_prompts, grow
 from ttlib.generate.session import CachedSession, Session
 from ttlib.runtime import eval_mode
 from ttlib.shapes import Float, Int, Tensor
@@ -115,7 +115,7 @@ def generate(
     check_prompts(prompts, max_new, model.config.max_len)
     output: list[list[int]] = [[] for _ in prompts]
     with eval_mode(model):
-        for step in write(session or CachedSession(model), prompts, max_new, choose, stop):
+        for step in grow(session or CachedSession(model), prompts, max_new, choose, stop):
             for row, token in step:
                 output[row].append(token)
     return output
@@ -135,7 +135,7 @@ def stream(
         InputError: as `generate`, at once and not at the first id.
     """
     check_prompts([prompt], max_new, model.config.max_len)
-    steps = write(session or CachedSession(model), [prompt], max_new, choose, stop)
+    steps = grow(session or CachedSession(model), [prompt], max_new, choose, stop)
 
     def ids() -> Iterator[int]:
         while True:

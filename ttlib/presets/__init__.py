@@ -10,11 +10,7 @@ from ttlib.presets.translate import (
     translate_tiny,
 )
 
-RUNS = {  # by the kind that a run's record names
-    "translation": TranslationRun,
-    "language model": GPTRun,
-    "pretraining": BertRun,
-}
+RUNS = {run.kind: run for run in (TranslationRun, GPTRun, BertRun)}  # by the kind that a run's record names
 PRESETS = {
     preset.__name__: preset
     for preset in (

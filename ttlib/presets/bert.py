@@ -1,26 +1,22 @@
 """The sizes of the BERT that the book pretrains."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from ttlib.data.pretraining import PretrainingData
 from ttlib.models.bert import BertConfig
-from ttlib.train.bert import Prepared, prepare
+from ttlib.presets.run import Run
+from ttlib.train.bert import prepare
 from ttlib.train.config import TrainConfig
-from ttlib.train.dist import World
 
 
 @dataclass(frozen=True, kw_only=True)
-class BertRun:
-    """Everything that decides a pretraining run: ``data``, ``model`` and ``train``."""
+class BertRun(Run):
+    """A run of BERT's pretraining."""
 
+    kind = "pretraining"
+    start = staticmethod(prepare)
     data: PretrainingData
     model: BertConfig
-    train: TrainConfig
-
-    def prepare(self, world: World, folder: Path | None = None) -> Prepared:
-        """What the run starts from; the pieces come from ``folder`` if they are there."""
-        return prepare(self.data, self.model, self.train, world, folder)
 
 
 def bert_small() -> BertRun:

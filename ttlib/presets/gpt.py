@@ -1,26 +1,22 @@
 """The language models' sizes."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from ttlib.data.language import TextData
 from ttlib.models.gpt import GPTConfig
+from ttlib.presets.run import Run
 from ttlib.train.config import TrainConfig
-from ttlib.train.dist import World
-from ttlib.train.language import Prepared, prepare
+from ttlib.train.language import prepare
 
 
 @dataclass(frozen=True, kw_only=True)
-class GPTRun:
-    """Everything that decides a language model's run: ``data``, ``model`` and ``train``."""
+class GPTRun(Run):
+    """A run of a language model."""
 
+    kind = "language model"
+    start = staticmethod(prepare)
     data: TextData
     model: GPTConfig
-    train: TrainConfig
-
-    def prepare(self, world: World, folder: Path | None = None) -> Prepared:
-        """What the run starts from; the tokeniser comes from ``folder`` if it is there."""
-        return prepare(self.data, self.model, self.train, world, folder)
 
 
 def gpt_shakespeare() -> GPTRun:
@@ -38,7 +34,7 @@ def gpt_tiny() -> GPTRun:
     """A character model that trains in minutes on a CPU, in the sizes that nanoGPT has for that: 4 layers of 128."""
     return GPTRun(
         data=TextData(tokens="characters"),
-        model=GPTConfig(vocab_size=82, d_model=128, n_heads=4, d_ff=512, n_layers=4, dropout=0.0, max_len=64),
+        model=GPTConfig(vocab_size=83, d_model=128, n_heads=4, d_ff=512, n_layers=4, dropout=0.0, max_len=64),
         train=TrainConfig(
             steps=2000, max_tokens=768, lr=1e-3, lr_end=0.1, warmup=100, weight_decay=0.1, beta2=0.99, smoothing=0.0
         ),

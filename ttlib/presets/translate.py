@@ -1,26 +1,22 @@
 """The translation model's sizes."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from ttlib.data.translation import TranslationData
 from ttlib.models.config import Seq2SeqConfig
+from ttlib.presets.run import Run
 from ttlib.train.config import TrainConfig
-from ttlib.train.dist import World
-from ttlib.train.translation import Prepared, prepare
+from ttlib.train.translation import prepare
 
 
 @dataclass(frozen=True, kw_only=True)
-class TranslationRun:
-    """Everything that decides a translation run: ``data``, ``model`` and ``train``."""
+class TranslationRun(Run):
+    """A run of an encoder–decoder model."""
 
+    kind = "translation"
+    start = staticmethod(prepare)
     data: TranslationData
     model: Seq2SeqConfig
-    train: TrainConfig
-
-    def prepare(self, world: World, folder: Path | None = None) -> Prepared:
-        """What the run starts from; tokenisers come from ``folder`` if they are there."""
-        return prepare(self.data, self.model, self.train, world, folder)
 
 
 def translate_ru_en() -> TranslationRun:

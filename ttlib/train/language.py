@@ -7,6 +7,7 @@ from ttlib import runtime
 from ttlib.data.language import TextData, text_ids, train_tokeniser
 from ttlib.data.shakespeare import Works, split_works
 from ttlib.data.windows import Windows
+from ttlib.errors import require
 from ttlib.models.gpt import GPT, GPTConfig
 from ttlib.text.tokeniser import BPE
 from ttlib.train.config import TrainConfig
@@ -48,5 +49,6 @@ def prepare(
     runtime.seed_everything(train.seed + world.rank)  # but drops out on its own
     ids = text_ids(tokeniser, works.train.values())
     rows = train.max_tokens // model.max_len
+    require(rows > 0, "max_tokens", train.max_tokens, f"at least {model.max_len}, one window")
     windows = Windows(ids, model.max_len, rows, train.seed, world.rank, world.size)
     return Prepared(works, tokeniser, Trainer(network, windows, train, world, LanguageModelLoss))

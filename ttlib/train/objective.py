@@ -50,8 +50,11 @@ class LanguageModelLoss(nn.Module):
         """Positions whose target is below 0 are read, not scored: padding, or a prompt that is only given."""
         with autocast(batch.ids.device, self.dtype):
             states = self.model.states(batch.ids)  # (B, T, D)
-        real = batch.targets >= 0
-        return score(states[real], self.model.output_weight, batch.targets[real], self.smoothing, self.dtype)
+        states, targets = states.flatten(0, 1), batch.targets.flatten()
+        real = targets >= 0
+        if not real.all():  # picking rows costs as much as a layer's norm
+            states, targets = states[real], targets[real]
+        return score(states, self.model.output_weight, targets, self.smoothing, self.dtype)
 
 
 def score(
