@@ -204,12 +204,6 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("notes", nargs="*", metavar="name=value", help="written into provenance.json")
     p.set_defaults(run=export)
     _add_writers(commands)
-<<<<<<< HEAD
-    p = commands.add_parser("chat", help="talk with SmolLM2-135M")
-    p.add_argument("--system", help="what the model is told before the conversation")
-    p.set_defaults(run=chat)
-=======
->>>>>>> shake
     p = commands.add_parser("data", help="put a corpus into the cache folder")
     p.add_argument("name", choices=["cataclysm"])
     p.add_argument("--deb", type=Path, help="Debian's package file, where apt is not at hand")
