@@ -13,8 +13,8 @@ from ttlib.errors import DataError, InputError
 from ttlib.models.bert import BertConfig, BertMaskedLM, BertPretraining
 from ttlib.presets import BertRun, bert_small
 from ttlib.pretrained.bert_folder import export_bert, open_bert, save_bert
-from ttlib.pretrained.shipped import read_provenance
-from ttlib.text.wordpiece import MASK, WordPiece
+from ttlib.pretrained.shipped import SHIPPED, read_provenance
+from ttlib.text.wordpiece import MASK, MASK_ID, WordPiece
 from ttlib.train.bert import Prepared
 from ttlib.train.config import override
 from ttlib.train.dist import ALONE
@@ -155,3 +155,21 @@ def test_a_missing_folder(tmp_path: Path) -> None:
     (tmp_path / "vocab.txt").unlink()
     with pytest.raises(InputError, match="path: cannot read"):
         open_bert(tmp_path)
+
+
+def test_the_shipped_model() -> None:
+    """Small, documented, the same in transformers; and it has learnt more than frequencies."""
+    folder = SHIPPED / "bert_small"
+    assert (folder / "model.safetensors").stat().st_size < 16_000_000
+    record = read_provenance(folder)
+    assert record["steps"] == record["history"]["step"][-1] == record["train"]["steps"]
+    assert record["command"].startswith("python -m ttlib train bert_small")
+    ours, pieces = open_bert()
+    theirs = transformers.BertForPreTraining.from_pretrained(folder, dtype=torch.float32).eval()
+    for text, answer in ((f"I don't {MASK} what to say.", "know"), (f"He went {MASK} of the house.", "out")):
+        ids, segments = (torch.tensor([x]) for x in pieces.encode_pair(text))
+        logits = ours(ids, None, segments)
+        there = theirs(ids, token_type_ids=segments).prediction_logits
+        torch.testing.assert_close(logits, there, rtol=1e-4, atol=1e-4)
+        place = ids[0].tolist().index(MASK_ID)
+        assert answer in pieces.pieces(logits[0, place].topk(5).indices.tolist())
