@@ -22,10 +22,10 @@ PAGE = Template("""\
 .$key [aria-checked=true]{box-shadow:inset 0 0 0 2px currentColor}
 .$key [role=radio]:focus-visible{box-shadow:inset 0 0 0 3px #0b84d0}
 .$key .lead{opacity:.8}
-.$key table{border-collapse:collapse;width:100%;max-width:30em;margin:.3em 0;border:0}
+.$key table{border-collapse:collapse;table-layout:fixed;width:100%;max-width:30em;margin:.3em 0;border:0}
 .$key td{padding:.1em .4em;border:0;background:none;text-align:left}
-.$key td:first-child{width:9em;white-space:pre;overflow:hidden;text-overflow:ellipsis;max-width:9em}
-.$key td:last-child{width:4.5em;text-align:right;white-space:nowrap}
+.$key td:first-child{width:8em;white-space:pre;overflow:hidden;text-overflow:ellipsis}
+.$key td:last-child{width:6.5em;text-align:right;white-space:nowrap}
 .$key td div{height:.9em;min-width:1px;background:#0b84d0;border-radius:.15em}
 .$key tr.it td{font-weight:bold}
 .$key p{margin:.4em 0;min-height:1.5em}
@@ -131,8 +131,8 @@ def visible(text: str) -> str:
 
 
 def in_percent(p: float) -> float:
-    """Rounded so that a figure stays small: two digits after the point."""
-    return round(100 * float(p), 2)
+    """Rounded so that a figure stays small: two digits after the point, but never down to nothing."""
+    return max(round(100 * float(p), 2), 0.01 if p > 0 else 0.0)
 
 
 def say_percent(p: float) -> str:
