@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from tests.ttlib.torch_twins import randomise
 from ttlib.errors import InputError
 from ttlib.generate import chat as chat_module
-from ttlib.generate.chat import Chat, as_text, converse, opening, turn
+from ttlib.generate.chat import Chat, converse, opening, turn
 from ttlib.generate.sample import generate
+from ttlib.generate.writer import as_text
 from ttlib.models.llama import Llama, LlamaConfig
 from ttlib.pretrained.gguf import gguf_tokeniser, read_gguf
 from ttlib.pretrained.smollm2 import SMOLLM2, SYSTEM

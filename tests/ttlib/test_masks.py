@@ -52,6 +52,39 @@ def test_torchs_own_causal_flag_would_be_wrong_with_a_cache() -> None:
     assert not torch.allclose(F.scaled_dot_product_attention(q, k, k, attn_mask=masks.causal(1, 5)), theirs)
 
 
+def test_prefix_by_hand() -> None:
+    mask = masks.prefix(torch.tensor([2, 0]), 3)
+    assert mask.shape == (2, 1, 3, 3)
+    assert mask[0, 0].int().tolist() == [[1, 1, 0], [1, 1, 0], [1, 1, 1]]
+    assert torch.equal(mask[1, 0], masks.causal(3))
+
+
+@given(n=st.integers(1, 9), p=st.integers(0, 9))
+def test_prefix_entry_by_entry(n: int, p: int) -> None:
+    p = min(p, n)
+    mask = masks.prefix(torch.tensor([p]), n)[0, 0]
+    for t in range(n):
+        for s in range(n):
+            assert mask[t, s] == (s <= t or s < p)  # t itself may stand in the prefix or behind it
+
+
+def test_prefix_in_a_model_sees_its_own_future_and_nothing_else() -> None:
+    model, ids = net().encoder, some_ids(1, 8, SRC)
+    mask = masks.prefix(torch.tensor([4]), 8)
+    before = model(ids, mask)
+    for place in range(8):
+        changed = ids.clone()
+        changed[0, place] = (ids[0, place] - 2) % (SRC - 3) + 3
+        moved = (model(changed, mask) - before).abs().amax((0, 2)) > 1e-9
+        assert moved.tolist() == [t >= place or place < 4 for t in range(8)]
+
+
+@pytest.mark.parametrize("lengths", [[4], [-1, 2]])
+def test_prefix_beyond_the_row_is_refused(lengths: list[int]) -> None:
+    with pytest.raises(InputError, match=r"lengths: got .*, need from 0 to n=3"):
+        masks.prefix(torch.tensor(lengths), 3)
+
+
 def test_padding_by_hand() -> None:
     mask = masks.padding(torch.tensor([[5, 6, 8], [7, 9, 9]]), pad_id=9)
     assert mask.shape == (2, 1, 1, 3)

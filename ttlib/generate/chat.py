@@ -1,11 +1,12 @@
 """Talk with a language model: turns in a template, answers as they come, one cache for the whole conversation."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 
 from ttlib.errors import require
 from ttlib.generate.loop import Choose
 from ttlib.generate.sample import greedy_choice, stream
 from ttlib.generate.session import CachedSession
+from ttlib.generate.writer import as_text
 from ttlib.models.decoder_only import DecoderOnly
 from ttlib.text.tokeniser import BPE
 
@@ -24,19 +25,6 @@ def turn(tokeniser: BPE, role: str, text: str) -> list[int]:
 def opening(tokeniser: BPE) -> list[int]:
     """Ids of ``<|im_start|>assistant⏎``: the model's turn, which it is to continue and to end by itself."""
     return [tokeniser.vocab[BEGIN], *tokeniser.encode("assistant\n")]
-
-
-def as_text(tokeniser: BPE, ids: Iterable[int]) -> Iterator[str]:
-    """The text of ids as they come. A character made of several tokens is held back until it is whole."""
-    waiting: list[int] = []
-    for i in ids:
-        waiting.append(i)
-        text = tokeniser.decode(waiting)
-        if not text.endswith("\ufffd"):
-            yield text
-            waiting = []
-    if waiting:
-        yield tokeniser.decode(waiting)
 
 
 class Chat:

@@ -1,6 +1,6 @@
 """A language model with its tokeniser: text in, more text out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ttlib.data.language import START, with_start
@@ -10,6 +10,19 @@ from ttlib.models.decoder_only import DecoderOnly
 from ttlib.text.tokeniser import BPE
 
 UNFINISHED = "\ufffd"  # what the beginning of a character decodes to
+
+
+def as_text(tokeniser: BPE, ids: Iterable[int]) -> Iterator[str]:
+    """The text of ids as they come. A character of several tokens is held back until it is whole."""
+    waiting: list[int] = []
+    for i in ids:
+        waiting.append(i)
+        piece = tokeniser.decode(waiting)
+        if not piece.endswith(UNFINISHED):
+            waiting = []
+            yield piece
+    if waiting:
+        yield tokeniser.decode(waiting)
 
 
 @dataclass(frozen=True)
@@ -29,18 +42,7 @@ class Writer:
         """
         stop = [self.tokeniser.vocab[START]]
         ids = stream(self.model, with_start(self.tokeniser, text), max_new, choose, stop)
-        return self._pieces(ids)
-
-    def _pieces(self, ids: Iterator[int]) -> Iterator[str]:
-        waiting: list[int] = []
-        for i in ids:
-            waiting.append(i)
-            piece = self.tokeniser.decode(waiting)
-            if not piece.endswith(UNFINISHED):
-                waiting = []
-                yield piece
-        if waiting:
-            yield self.tokeniser.decode(waiting)
+        return as_text(self.tokeniser, ids)
 
     def write(self, text: str, max_new: int = 200, choose: Choose = greedy_choice) -> str:
         """All of `stream` at once, without ``text`` itself.

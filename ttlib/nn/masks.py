@@ -28,6 +28,21 @@ def causal(n_queries: int, n_keys: int | None = None, device: torch.device | Non
     return ones.tril(n_keys - n_queries)
 
 
+def prefix(lengths: Int[Tensor, " B"], n: int) -> Bool[Tensor, "B 1 T T"]:
+    """The first ``lengths[b]`` of row b's ``n`` tokens see one another; every later token sees what came before it.
+
+    A prefix LM: an encoder's mask over the input, a decoder's over the output, in one model (Raffel et al. 2019,
+    §3.2.1 and figure 4; Liu et al. 2018). A length of 0 or 1 gives the causal mask, n the mask of an encoder.
+
+    Raises:
+        InputError: a prefix is longer than the row.
+    """
+    fits = bool(((lengths >= 0) & (lengths <= n)).all())
+    require(fits, "lengths", lengths.tolist(), f"from 0 to n={n}")
+    inside = torch.arange(n, device=lengths.device) < lengths[:, None]  # (B, T): which keys belong to the prefix
+    return causal(n, device=lengths.device) | inside[:, None, None, :]
+
+
 def padding(ids: Int[Tensor, "B S"], pad_id: int) -> Bool[Tensor, "B 1 1 S"]:
     """Keys that are real tokens: no query attends to padding."""
     return (ids != pad_id)[:, None, None, :]

@@ -113,9 +113,8 @@ def _from_hugging_face(weights: Mapping[str, torch.Tensor], n_layers: int) -> di
         for kind in ("weight", "bias"):
             own |= {f"{here}.{ours}.{kind}": weights[f"{there}.{theirs}.{kind}"] for theirs, ours in NORMS.items()}
             for theirs, ours in LAYERS.items():
-                parts = weights[f"{there}.{theirs}.{kind}"].chunk(len(ours), -1)
-                parts = [part.T for part in parts] if kind == "weight" else parts
-                own |= {f"{here}.{name}.{kind}": part.contiguous() for name, part in zip(ours, parts, strict=True)}
+                for name, part in zip(ours, weights[f"{there}.{theirs}.{kind}"].chunk(len(ours), -1), strict=True):
+                    own[f"{here}.{name}.{kind}"] = (part.T if kind == "weight" else part).contiguous()
     return own
 
 

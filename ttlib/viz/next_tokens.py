@@ -94,16 +94,9 @@ def next_tokens(
         InputError: there is no token, not one probability and one list of candidates for each, a number that is no
             probability, or no such ``start``.
     """
-    n = len(tokens)
-    require(n > 0, "tokens", tokens, "at least one")
-    require(len(probabilities) == n, "probabilities", len(probabilities), f"one per token ({n})")
-    require(len(candidates) == n, "candidates", len(candidates), f"a list per token ({n})")
-    every = [*probabilities, *(p for some in candidates for _, p in some)]
-    bad = [p for p in every if not 0 <= p <= 1]
-    require(not bad, "probabilities", bad[:1], "numbers from 0 to 1")
-    require(0 <= start < n, "start", start, f"the number of a token, 0 to {n - 1}")
+    check(tokens, probabilities, candidates, start)
     data = [
-        [visible(token), in_percent(p), [[visible(text), in_percent(q)] for text, q in some]]
+        (visible(token), in_percent(p), [(visible(text), in_percent(q)) for text, q in some])
         for token, p, some in zip(tokens, probabilities, candidates, strict=True)
     ]
     told = [in_words(*row) for row in data]
@@ -118,6 +111,18 @@ def next_tokens(
     }
     key = "tt" + hashlib.sha256(repr(sorted(fill.items())).encode()).hexdigest()[:8]
     return Explorer(PAGE.substitute(fill, key=key), "\n".join([title, *told]))
+
+
+def check(tokens: Sequence[str], probabilities: Sequence[float], candidates: Sequence[Candidates], start: int) -> None:
+    """Refuse what `next_tokens` cannot draw."""
+    n = len(tokens)
+    require(n > 0, "tokens", tokens, "at least one")
+    require(len(probabilities) == n, "probabilities", len(probabilities), f"one per token ({n})")
+    require(len(candidates) == n, "candidates", len(candidates), f"a list per token ({n})")
+    every = [*probabilities, *(p for some in candidates for _, p in some)]
+    bad = [p for p in every if not 0 <= p <= 1]
+    require(not bad, "probabilities", bad[:1], "numbers from 0 to 1")
+    require(0 <= start < n, "start", start, f"the number of a token, 0 to {n - 1}")
 
 
 def visible(text: str) -> str:
@@ -135,9 +140,9 @@ def say_percent(p: float) -> str:
     return f"{'under 0.1' if 0 < p < 0.1 else f'{p:.1f}' if p < 10 else f'{p:.0f}'} %"
 
 
-def in_words(token: str, p: float, candidates: Sequence[Sequence[object]]) -> str:
+def in_words(token: str, p: float, candidates: Candidates) -> str:
     """One line of the text alternative."""
-    best = ", ".join(f"{text} {say_percent(q)}" for text, q in candidates[:3] if isinstance(q, float))
+    best = ", ".join(f"{text} {say_percent(q)}" for text, q in candidates[:3])
     return f"{token}: {say_percent(p)}; expected: {best}"
 
 
