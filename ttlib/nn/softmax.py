@@ -61,7 +61,9 @@ class AdaptiveSoftmax(nn.Module):
     def forward(self, states: Float[Tensor, "N D"], targets: Int[Tensor, " N"]) -> Float[Tensor, " N"]:
         """Log-probability of each target: a cluster is computed only for the rows whose target it holds."""
         starts, frequent = self.cutoffs[:-1], self.cutoffs[0]
-        part = torch.bucketize(targets, targets.new_tensor(starts), right=True)  # (N,): 0 = the head itself
+        part = torch.bucketize(
+            targets.contiguous(), targets.new_tensor(starts), right=True
+        )  # (N,): 0 = the head itself
         entry = torch.where(part == 0, targets, frequent + part - 1)
         logp = -F.cross_entropy(self.head(states), entry, reduction="none")
         for i, (start, cluster) in enumerate(zip(starts, self.tail, strict=True)):

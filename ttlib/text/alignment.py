@@ -63,7 +63,7 @@ def lexicon_links(
 
 
 def alignment_error(n_found: int, n_sure: int, found_possible: int, found_sure: int) -> float:
-    """1 − (|A ∩ P| + |A ∩ S|) / (|A| + |S|): 0 is perfect (Och & Ney 2003, §2.2, eq. 1).
+    """AER = ``1 − (|A ∩ P| + |A ∩ S|) / (|A| + |S|)``: 0 is perfect (Och & Ney 2003, §2.2, eq. 1).
 
     Raises:
         InputError: nothing was found and nothing is sure.
