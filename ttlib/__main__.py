@@ -2,7 +2,8 @@
 
 train PRESET [name=value …] --out DIR     a new run; torchrun --nproc-per-node=N -m ttlib train … for several processes
 train --resume DIR [name=value …]         go on where a run stopped, or with other settings from there on
-score DIR [--part test] [--limit N] [--src synodal]   BLEU and chrF on held-out verses, bits per byte on held-out plays
+score DIR [--part test] [--limit N] [--src synodal]   BLEU and chrF on held-out verses, bits per byte on held-out plays,
+                                          BERT's losses on held-out documents (--limit batches)
 export DIR FOLDER                         averaged weights in bfloat16, with provenance
 translate TEXT …                          with the shipped model
 generate TEXT [--temperature 0.8]         go on as Shakespeare might, with the shipped model
@@ -74,8 +75,28 @@ def score(args: argparse.Namespace) -> None:
     """Judge a model by what it has never seen: translations of verses, or its predictions of plays."""
     from ttlib.train.checkpoint import read_config
 
-    judge = _score_translations if "src_vocab_size" in read_config(args.folder)["model"] else _score_predictions
-    judge(args)
+    config = read_config(args.folder)
+    if config.get("model_type") == "bert":
+        _score_masked(args)
+    elif "src_vocab_size" in config["model"]:
+        _score_translations(args)
+    else:
+        _score_predictions(args)
+
+
+def _score_masked(args: argparse.Namespace) -> None:
+    from itertools import islice
+
+    from ttlib.data.documents import encode_documents, load_documents
+    from ttlib.data.pretraining import PretrainingBatches, PretrainingData
+    from ttlib.pretrained.bert_folder import open_bert
+    from ttlib.train.pretraining import evaluate
+
+    model, wordpiece = open_bert(args.folder)
+    valid = encode_documents(load_documents(PretrainingData().collections.split(",")).valid, wordpiece)
+    batches = PretrainingBatches(valid, len(wordpiece), 8192, pairs=PretrainingData().rule()).epoch(0)
+    found = evaluate(model, (batch for batch, _ in islice(batches, args.limit)))
+    print(", ".join(f"{name} {value:.3f}" for name, value in found.items()))
 
 
 def _score_translations(args: argparse.Namespace) -> None:
@@ -104,8 +125,10 @@ def _score_predictions(args: argparse.Namespace) -> None:
 
 def export(args: argparse.Namespace) -> None:
     """Write a shippable folder."""
-    from ttlib.pretrained.shipped import export as write
+    from ttlib.pretrained import bert_folder, shipped
 
+    is_bert = _record(args.run_folder / "run.json").get("kind") == "pretraining"
+    write = bert_folder.export_bert if is_bert else shipped.export
     for note in args.notes:
         require("=" in note, "note", note, "name=value, such as minutes=68")
     print(write(args.run_folder, args.folder, dict(note.split("=", 1) for note in args.notes)))

@@ -1,6 +1,7 @@
 """Encoder and decoder blocks equal torch's layers, with the norm before and after, in outputs and all gradients."""
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ from torch import nn
 from tests.ttlib.torch_twins import assert_same_function, copy_weights, double_tensor, hide, open_mask, randomise
 from ttlib.nn import masks
 from ttlib.nn.blocks import BlockCache, DecoderBlock, EncoderBlock, PostNorm, PreNorm
+from ttlib.nn.cache import GrowingCache
 
 D, F = 32, 48
 Block = EncoderBlock | DecoderBlock
@@ -149,6 +151,27 @@ def test_a_cached_decoder_block_is_the_uncached_one(first: int, pre: bool) -> No
     for start, end in [(0, first), *((t, t + 1) for t in range(first, 6))]:
         parts.append(block(x[:, start:end], memory, masks.causal(end - start, end), cross[start:end], cache))
     torch.testing.assert_close(torch.cat(parts, 1), block(x, memory, masks.causal(6), cross), rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("pre", [True, False])
+@pytest.mark.parametrize("first", [1, 3, 6])
+def test_a_cached_encoder_block_is_the_uncached_one(first: int, pre: bool) -> None:
+    """Under a causal mask: the block of a decoder-only model."""
+    block, _ = twins(EncoderBlock, pre=pre)
+    x, cache, parts = double_tensor(2, 6, D), GrowingCache(), []
+    for start, end in [(0, first), *((t, t + 1) for t in range(first, 6))]:
+        parts.append(block(x[:, start:end], masks.causal(end - start, end), cache))
+    torch.testing.assert_close(torch.cat(parts, 1), block(x, masks.causal(6)), rtol=1e-10, atol=1e-10)
+
+
+def test_the_makers_make_the_parts() -> None:
+    made = [nn.Identity() for _ in range(4)]
+    norms = iter(made[2:])
+    residual = partial(PreNorm, eps=0.25, norm=lambda d, eps: next(norms) if (d, eps) == (D, 0.25) else None)
+    feed_forward = lambda d, f: made[0] if (d, f) == (D, F) else None  # noqa: E731
+    attention = lambda d, h: made[1] if (d, h) == (D, 8) else None  # noqa: E731
+    block = EncoderBlock(D, 8, F, 0.0, residual, feed_forward, attention)
+    assert [block.feed_forward, block.self_attention, block.residual_1.norm, block.residual_2.norm] == made
 
 
 @pytest.mark.parametrize("residual", [PreNorm, PostNorm])

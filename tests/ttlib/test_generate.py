@@ -8,8 +8,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.ttlib.tiny_writers import MODELS, POSITIONS, V
 from tests.ttlib.tiny_models import small_model, sources
+from tests.ttlib.tiny_writers import MODELS, POSITIONS, V
 from ttlib.errors import InputError
 from ttlib.generate.beam import beam_generate
 from ttlib.generate.greedy import greedy

@@ -1,4 +1,4 @@
-"""Our Llama equals transformers': logits, gradients, weights both ways; it cannot see the future; a cache changes nothing."""
+"""Our Llama equals transformers': logits, gradients, weights both ways; no look ahead; a cache changes nothing."""
 
 import json
 from collections.abc import Callable, Iterator

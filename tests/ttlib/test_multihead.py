@@ -1,6 +1,7 @@
 """Multi-head attention equals torch's: outputs, weights, and the gradients of inputs and of every parameter."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 import torch
@@ -113,6 +114,18 @@ def test_a_growing_cache_changes_nothing(first: int) -> None:
     parts += [layer(x[:, t : t + 1], x[:, t : t + 1], None, cache) for t in range(first, 6)]
     torch.testing.assert_close(torch.cat(parts, 1), layer(x, x, masks.causal(6)), rtol=1e-10, atol=1e-10)
     assert len(cache) == 6
+
+
+def test_a_growing_cache_seldom_copies_the_past() -> None:
+    cache, places = GrowingCache(), []
+    for t in range(1, 101):
+        new = torch.full((2, 1, 1, 4), float(t)), torch.full((2, 1, 1, 4), -float(t))
+        k, v = cache.update(lambda new=new: new)
+        assert torch.equal(k[0, 0, :, 0], torch.arange(1.0, t + 1))
+        assert torch.equal(v, -k)
+        places.append(k.data_ptr())
+    moves = sum(a != b for a, b in pairwise(places))
+    assert 0 < moves < 8  # doubling: about log2(100)
 
 
 def test_a_fixed_cache_keeps_its_first_memory() -> None:

@@ -4,7 +4,7 @@ import pytest
 import sacrebleu
 
 from ttlib.errors import InputError
-from ttlib.generate.score import Score, score
+from ttlib.generate.score import Score, bleu_gain, score
 
 REFERENCES = [f"And God said to man number {i}, Let there be light in the house of {i} kings." for i in range(20)]
 HYPOTHESES = [f"And God said to the man {i}, Let there be a light in house of {i % 7} kings." for i in range(20)]
@@ -55,3 +55,34 @@ def test_wrong_input() -> None:
         score([], [])
     with pytest.raises(InputError, match="hypotheses: got 1, need as many as references, 2"):
         score(["a"], ["a", "b"])
+
+
+def test_gain_equals_the_difference_of_scores() -> None:
+    shorter = [line[:-9] for line in HYPOTHESES]
+    gain = bleu_gain(HYPOTHESES, shorter, REFERENCES, 200)
+    ours, theirs = (sacrebleu.corpus_bleu(texts, [REFERENCES]).score for texts in (HYPOTHESES, shorter))
+    assert gain.value == pytest.approx(ours - theirs)
+    assert 0 < gain.low < gain.value < gain.high
+    assert str(gain).startswith("BLEU gain ")
+
+
+def test_gain_mutants_differ() -> None:
+    """The other way round the sign turns; against itself every resample gives 0, which unpaired ones would not."""
+    shorter = [line[:-9] for line in HYPOTHESES]
+    assert bleu_gain(shorter, HYPOTHESES, REFERENCES, 50).high < 0
+    same = bleu_gain(HYPOTHESES, HYPOTHESES, REFERENCES, 50)
+    assert (same.low, same.value, same.high) == (0, 0, 0)
+    alone, _ = score(HYPOTHESES, REFERENCES, 200)
+    assert alone.high - alone.low > 1
+
+
+def test_gain_is_reproducible() -> None:
+    shorter = [line[:-9] for line in HYPOTHESES]
+    assert bleu_gain(HYPOTHESES, shorter, REFERENCES, 20) == bleu_gain(HYPOTHESES, shorter, REFERENCES, 20)
+
+
+def test_gain_refuses_lists_of_unequal_length() -> None:
+    with pytest.raises(InputError, match="others: got 19, need as many as references, 20"):
+        bleu_gain(HYPOTHESES, HYPOTHESES[1:], REFERENCES)
+    with pytest.raises(InputError, match="references: got 0, need at least one sentence"):
+        bleu_gain([], [], [])

@@ -118,7 +118,8 @@ def test_two_processes_train(tmp_path: Path) -> None:
 
 
 GPT_FOLDER = SHIPPED / "gpt_shakespeare"
-# The first 8,000 characters of each play held out for the test, lists of persons included: 2.32 was measured. Lower it with a better checkpoint.
+# The first 8,000 characters of each play held out for the test, lists of persons included: 2.32 was measured. Lower it
+# with a better checkpoint.
 BITS_AT_MOST = 2.36
 
 

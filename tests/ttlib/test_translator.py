@@ -61,3 +61,8 @@ def test_wrong_input(translator: Translator) -> None:
         translator.translate(["а " * 25])
     with pytest.raises(InputError, match="beam: got 0, need a positive number"):
         translator.translate(SOURCES, beam=0)
+
+
+def test_search_gives_the_ids_of_the_translation(translator: Translator) -> None:
+    found = translator.search(translator.ids(SOURCES))
+    assert [translator.tgt.decode(ids) for ids in found] == translator.translate(SOURCES)

@@ -18,8 +18,9 @@ def turn(tokeniser: BPE, role: str, text: str) -> list[int]:
 
     The marks are put in as ids. Whoever *types* ``<|im_end|>`` gets ordinary tokens: nobody can end a turn from inside.
     """
-    marks = tokeniser.vocab
-    return [marks[BEGIN], *tokeniser.encode(f"{role}\n{text}"), marks[END], *tokeniser.encode("\n")]
+    begin, end = tokeniser.vocab[BEGIN], tokeniser.vocab[END]
+    inside = tokeniser.encode(f"{role}\n{text}")
+    return [begin, *inside, end, *tokeniser.encode("\n")]
 
 
 def opening(tokeniser: BPE) -> list[int]:

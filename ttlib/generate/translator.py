@@ -33,15 +33,22 @@ class Translator:
     ) -> list[str]:
         """One translation per sentence, by beam search (``beam`` = 1: greedy).
 
-        ``batch`` sentences of similar length go together; a translation is cut off at twice the tokens of the
-        longest of them, plus 10.
-
         Raises:
             InputError: the edition is unknown to the model, or a sentence is longer than its positions.
         """
-        rows, prefix = self.ids(sentences), self.prefix(edition)
-        device = next(self.model.parameters()).device
-        output = [""] * len(rows)
+        found = self.search(self.ids(sentences), edition, beam, alpha, batch)
+        return [self.tgt.decode(ids) for ids in found]
+
+    def search(
+        self, rows: Sequence[list[int]], edition: str = "basic", beam: int = 4, alpha: float = 1.0, batch: int = 50
+    ) -> list[list[int]]:
+        """The same from ids to ids: without the tag in front and eos behind.
+
+        ``batch`` rows of similar length go together; a translation is cut off at twice the tokens of the
+        longest of them, plus 10.
+        """
+        prefix, device = self.prefix(edition), next(self.model.parameters()).device
+        output: list[list[int]] = [[] for _ in rows]
         order = sorted(range(len(rows)), key=lambda i: len(rows[i]))  # alike lengths together: little padding
         for start in range(0, len(order), batch):
             part = order[start : start + batch]
@@ -49,5 +56,5 @@ class Translator:
             longest = min(2 * src.size(1) + 10, self.model.config.max_len)
             found = beam_search(self.model, src, longest, beam, alpha, prefix)
             for i, ids in zip(part, found, strict=True):
-                output[i] = self.tgt.decode(ids)
+                output[i] = ids
         return output

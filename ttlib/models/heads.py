@@ -1,5 +1,6 @@
-"""What stands on an encoder to answer a question about the whole text."""
+"""What stands on an encoder to answer a question about the whole text, or about each of its tokens."""
 
+import torch
 from torch import nn
 
 from ttlib.errors import require
@@ -7,6 +8,7 @@ from ttlib.models.embedding import check_ids
 from ttlib.models.encoder import Encoder
 from ttlib.models.init import init_weights
 from ttlib.nn import masks
+from ttlib.nn.norms import LayerNorm
 from ttlib.shapes import Bool, Float, Int, Tensor
 
 
@@ -36,9 +38,28 @@ class FirstTokenHead(nn.Module):
         self.pooler = nn.Linear(d_model, d_model)
         self.linear = nn.Linear(d_model, n_classes)
 
-    def forward(self, states: Float[Tensor, "B S D"], real: Bool[Tensor, "B S"]) -> Float[Tensor, "B C"]:
+    def forward(self, states: Float[Tensor, "B S D"], real: Bool[Tensor, "B S"] | None = None) -> Float[Tensor, "B C"]:
         """Scores of the classes; ``real`` is not needed: the first token is always there."""
         return self.linear(self.pooler(states[:, 0]).tanh())
+
+
+class MaskedTokenHead(nn.Module):
+    """logits = E · LayerNorm(gelu(W · state + b)) + c: which token stands here? E is the encoder's own token table.
+
+    Devlin et al. 2018, §3.1, task 1; the layer before the table, its activation and its norm are those of their
+    code (``get_masked_lm_output``). Besides the table, which is passed in, one number per token is learnt: c.
+    """
+
+    def __init__(self, d_model: int, vocab_size: int, eps: float = 1e-12) -> None:
+        super().__init__()
+        self.dense = nn.Linear(d_model, d_model)
+        self.norm = LayerNorm(d_model, eps)
+        self.bias = nn.Parameter(torch.zeros(vocab_size))
+
+    def forward(self, states: Float[Tensor, "... D"], table: Float[Tensor, "V D"]) -> Float[Tensor, "... V"]:
+        """Scores of all tokens for each state. In training, only the states of selected places are worth the work."""
+        x = self.norm(nn.functional.gelu(self.dense(states)))
+        return nn.functional.linear(x, table, self.bias)
 
 
 class Classifier(nn.Module):

@@ -45,7 +45,7 @@ class LlamaConfig(DecoderSizes):
 
 
 class Llama(DecoderOnly):
-    """RMSNorm, SwiGLU, rotary positions (layout in halves), grouped-query attention, no bias (Touvron et al. 2023, §2.2).
+    """RMSNorm, SwiGLU, rotary positions (in halves), grouped-query attention, no bias (Touvron et al. 2023, §2.2).
 
     Grouped queries came with the second version (Touvron et al. 2023b, §2.2). ``tied`` says whether the table of
     embeddings is also the output projection: small models do so, large ones have a second table.

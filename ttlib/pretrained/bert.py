@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from ttlib.errors import require
-from ttlib.models.bert import BertConfig, BertEncoder
+from ttlib.models.bert import BertConfig, BertEncoder, BertMaskedLM, BertPretraining
 from ttlib.train.checkpoint import check_names
 
 EMBEDDING = {
@@ -28,6 +28,17 @@ BLOCK = {
 }
 # In their files, but no part of the encoder: a layer on top of [CLS], and the numbers 0, 1, 2, …
 NOT_ENCODER = ("pooler.dense.weight", "pooler.dense.bias", "embeddings.position_ids")
+MASKED_TOKENS = {
+    "transform.dense.weight": "dense.weight",
+    "transform.dense.bias": "dense.bias",
+    "transform.LayerNorm.weight": "norm.weight",
+    "transform.LayerNorm.bias": "norm.bias",
+    "bias": "bias",
+}
+NEXT_SENTENCE = {"bert.pooler.dense": "nsp.pooler", "cls.seq_relationship": "nsp.linear"}
+# Second copies of the token table and of the head's bias, which some files hold and others do not.
+TIED = ("cls.predictions.decoder.weight", "cls.predictions.decoder.bias", "bert.embeddings.position_ids")
+OLD_NAMES = {".gamma": ".weight", ".beta": ".bias"}  # of norms, in the files of 2018
 FIELDS = {
     "vocab_size": "vocab_size",
     "hidden_size": "d_model",
@@ -64,6 +75,44 @@ def our_names(n_layers: int) -> dict[str, str]:
             for kind in ("weight", "bias"):
                 names[f"encoder.layer.{layer}.{theirs}.{kind}"] = f"blocks.{layer}.{ours}.{kind}"
     return names
+
+
+def hugging_face_config(config: BertConfig) -> dict[str, Any]:
+    """The fields of ``config.json`` for our configuration: with them, `transformers` builds the same model."""
+    fixed = {"model_type": "bert", "hidden_act": "gelu", "attention_probs_dropout_prob": 0.0}
+    return fixed | {theirs: getattr(config, ours) for theirs, ours in FIELDS.items()}
+
+
+def our_head_names(model: BertMaskedLM) -> dict[str, str]:
+    """Their name → ours for every parameter of a model with one or both of the heads for pretraining."""
+    names = {f"bert.{theirs}": f"encoder.{ours}" for theirs, ours in our_names(model.config.n_layers).items()}
+    names |= {f"cls.predictions.{theirs}": f"mlm.{ours}" for theirs, ours in MASKED_TOKENS.items()}
+    if isinstance(model, BertPretraining):
+        names |= {f"{a}.{kind}": f"{b}.{kind}" for a, b in NEXT_SENTENCE.items() for kind in ("weight", "bias")}
+    return names
+
+
+def heads_to_hugging_face(model: BertMaskedLM) -> dict[str, torch.Tensor]:
+    """A model's weights in the names of their BertForMaskedLM or BertForPreTraining."""
+    own = model.state_dict()
+    return {theirs: own[ours] for theirs, ours in our_head_names(model).items()}
+
+
+def load_bert_heads(model: BertMaskedLM, weights: Mapping[str, torch.Tensor]) -> None:
+    """Load weights of a BertForMaskedLM or BertForPreTraining, all or nothing; norms may bear their names of 2018.
+
+    Raises:
+        InputError: naming the first (in Hugging Face's names) that are missing, unknown or of another shape.
+    """
+    kept: dict[str, torch.Tensor] = {}
+    for name, value in weights.items():
+        for old, new in OLD_NAMES.items():
+            name = name.removesuffix(old) + new if name.endswith(old) else name
+        if name not in TIED:
+            kept[name] = value
+    names = our_head_names(model)
+    check_names(heads_to_hugging_face(model), kept, "weights")
+    model.load_state_dict({names[name]: value for name, value in kept.items()})
 
 
 def load_bert(model: BertEncoder, weights: Mapping[str, torch.Tensor]) -> None:

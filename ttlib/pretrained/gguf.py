@@ -138,7 +138,7 @@ def gguf_tokeniser(fields: Mapping[str, Any]) -> BPE:
     Raises:
         InputError: the vocabulary is not byte-level BPE, or its way to cut a text into words is not built here.
     """
-    kind, splitter = fields.get("tokenizer.ggml.model"), fields.get("tokenizer.ggml.pre")
+    kind, splitter = fields.get("tokenizer.ggml.model"), fields.get("tokenizer.ggml.pre", "")
     require(kind == "gpt2", "tokenizer.ggml.model", kind, "'gpt2', byte-level BPE")
     require(splitter in SPLITTERS, "tokenizer.ggml.pre", splitter, f"one of {', '.join(SPLITTERS)}")
     tokens, kinds = fields["tokenizer.ggml.tokens"], fields["tokenizer.ggml.token_type"]

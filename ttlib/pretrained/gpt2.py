@@ -114,8 +114,7 @@ def _from_hugging_face(weights: Mapping[str, torch.Tensor], n_layers: int) -> di
             own |= {f"{here}.{ours}.{kind}": weights[f"{there}.{theirs}.{kind}"] for theirs, ours in NORMS.items()}
             for theirs, ours in LAYERS.items():
                 parts = weights[f"{there}.{theirs}.{kind}"].chunk(len(ours), -1)
-                parts = [part.T for part in parts] if kind == "weight" else parts
-                own |= {f"{here}.{name}.{kind}": part.contiguous() for name, part in zip(ours, parts, strict=True)}
+                own |= {f"{here}.{name}.{kind}": part.t().contiguous() for name, part in zip(ours, parts, strict=True)}
     return own
 
 

@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 from ttlib.errors import DataError
 from ttlib.generate.translator import Translator
 from ttlib.generate.writer import Writer
+from ttlib.models.bert import BertConfig
 from ttlib.models.config import Seq2SeqConfig
 from ttlib.models.gpt import GPT, GPTConfig
 from ttlib.models.seq2seq import Seq2Seq
@@ -19,7 +20,7 @@ from ttlib.text.subwords import Subwords
 from ttlib.text.tokeniser import BPE
 from ttlib.train.checkpoint import find_checkpoint, load_weights, read_config, read_state, read_weights
 
-Config = TypeVar("Config", Seq2SeqConfig, GPTConfig)
+Config = TypeVar("Config", Seq2SeqConfig, GPTConfig, BertConfig)
 SHIPPED = Path(__file__).parent.parent / "checkpoints"
 
 
@@ -78,9 +79,6 @@ def export(run: Path, folder: Path, notes: dict[str, Any]) -> Path:
     """
     source = find_checkpoint(run / "checkpoint")
     average, config = read_weights(source / "average.safetensors"), read_config(source)
-    begun = json.loads((run / "run.json").read_text())
-    steps = read_state(source)["place"][0]
-    record = {"command": begun["command"], "steps": steps, **begun["machine"], **notes, **begun["config"]}
     folder.mkdir(parents=True, exist_ok=True)
     partial = folder / "model.part"
     save_file({name: value.to(torch.bfloat16) for name, value in average.items()}, partial)
@@ -88,5 +86,13 @@ def export(run: Path, folder: Path, notes: dict[str, Any]) -> Path:
     (folder / "config.json").write_text(json.dumps({"model": config["model"]}, indent=1) + "\n")
     for tokeniser in run.glob("*tokenizer.json"):
         shutil.copyfile(tokeniser, folder / tokeniser.name)
-    (folder / "provenance.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+    write_provenance(run, folder, notes)
     return folder
+
+
+def write_provenance(run: Path, folder: Path, notes: dict[str, Any]) -> None:
+    """Write what made a run's last checkpoint, with ``notes``, to ``provenance.json``."""
+    begun = json.loads((run / "run.json").read_text())
+    steps = read_state(find_checkpoint(run / "checkpoint"))["place"][0]
+    record = {"command": begun["command"], "steps": steps, **begun["machine"], **notes, **begun["config"]}
+    (folder / "provenance.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")

@@ -2,8 +2,10 @@
 
 from ttlib.viz.architecture import draw_seq2seq
 from ttlib.viz.attention import heatmap
+from ttlib.viz.cache import cache_picture
 from ttlib.viz.cosines import cosine_map
 from ttlib.viz.curves import lines, loss_curve, slope, training_curve
+from ttlib.viz.decoder import draw_decoder_block
 from ttlib.viz.effects import show_effects
 from ttlib.viz.encoder import draw_encoder
 from ttlib.viz.explorer import explore, explore_heads
@@ -20,8 +22,10 @@ from ttlib.viz.vectors import principal_plane, word_map
 
 __all__ = [
     "Picture",
+    "cache_picture",
     "canvas",
     "cosine_map",
+    "draw_decoder_block",
     "draw_encoder",
     "draw_seq2seq",
     "explore",

@@ -32,9 +32,9 @@ def draw_encoder(sizes: Mapping[str, Any]) -> Picture:
     ]
     with canvas(5.6, 6.6) as (figure, ax):
         for i, row in enumerate([*rows, *parts[0], *parts[1], *([norm] if pre else [])]):
-            _draw_row(ax, i, *row)
+            draw_row(ax, i, *row)
         for first in (2, 5):
-            _draw_detour(ax, first, first + (2 if pre else 1))
+            draw_detour(ax, first, first + (2 if pre else 1))
         _draw_ends(ax, 9 if pre else 8, d, f"× {sizes['n_layers']}")
         ax.set(xlim=(-2.1, 5.9), ylim=(-1.15, 9 * STEP + 0.35))
         ax.axis("off")
@@ -43,7 +43,7 @@ def draw_encoder(sizes: Mapping[str, Any]) -> Picture:
         return Picture(figure, ALT.format(**sizes, **told, last="A last LayerNorm follows. " if pre else ""))
 
 
-def _draw_row(ax: Axes, i: int, kind: str, text: str, shape: str) -> None:
+def draw_row(ax: Axes, i: int, kind: str, text: str, shape: str) -> None:
     """One box (or the circle of an addition), the arrow that enters it from below, and its shape on the right."""
     y, middle, size = STEP * i, WIDTH / 2, 0.2 if kind == "add" else HEIGHT / 2
     if kind == "add":
@@ -54,10 +54,10 @@ def _draw_row(ax: Axes, i: int, kind: str, text: str, shape: str) -> None:
         ax.add_patch(FancyBboxPatch(corner, WIDTH, HEIGHT, boxstyle=style, facecolor=colour, edgecolor=INK))
     ax.text(middle, y, text, ha="center", va="center", fontsize=9, color=INK if kind == "add" else "black")
     ax.text(WIDTH + 0.5, y, shape, va="center", fontsize=9)
-    _arrow(ax, y - STEP + 0.25, y - size - 0.03)
+    draw_arrow(ax, y - STEP + 0.25, y - size - 0.03)
 
 
-def _draw_detour(ax: Axes, first: int, added: int) -> None:
+def draw_detour(ax: Axes, first: int, added: int) -> None:
     """The residual path: from below box ``first``, round on the left, into the addition."""
     start, end, left = STEP * (first - 0.52), STEP * added, -0.45
     ax.plot([WIDTH / 2, left, left], [start, start, end], color=INK, linewidth=1.2)
@@ -68,12 +68,13 @@ def _draw_ends(ax: Axes, n_rows: int, d_model: str, times: str) -> None:
     """What goes in, what comes out, and the frame around the block that is repeated."""
     ax.text(WIDTH / 2, -1.0, "ids (B, S)", ha="center", fontsize=9)
     top = STEP * n_rows
-    _arrow(ax, top - STEP + 0.25, top - 0.2)
+    draw_arrow(ax, top - STEP + 0.25, top - 0.2)
     ax.text(WIDTH / 2, top - 0.1, f"(B, S, {d_model}): one vector per token", ha="center", fontsize=9)
     corner, height = (-0.8, STEP * 1.35), STEP * 6.1
     ax.add_patch(FancyBboxPatch(corner, WIDTH + 1.1, height, boxstyle="round,pad=0.05", fill=False, ls="--", ec=INK))
     ax.text(-1.0, corner[1] + height / 2, times, ha="right", va="center", fontsize=12)
 
 
-def _arrow(ax: Axes, start: float, end: float) -> None:
+def draw_arrow(ax: Axes, start: float, end: float) -> None:
+    """Upwards, in the middle of the column."""
     ax.annotate("", (WIDTH / 2, end), (WIDTH / 2, start), arrowprops={"arrowstyle": "-|>", "color": INK})

@@ -22,10 +22,10 @@ PAGE = Template("""\
 .$key [aria-checked=true]{box-shadow:inset 0 0 0 2px currentColor}
 .$key [role=radio]:focus-visible{box-shadow:inset 0 0 0 3px #0b84d0}
 .$key .lead{opacity:.8}
-.$key table{border-collapse:collapse;width:100%;max-width:30em;margin:.3em 0;border:0}
+.$key table{border-collapse:collapse;table-layout:fixed;width:100%;max-width:30em;margin:.3em 0;border:0}
 .$key td{padding:.1em .4em;border:0;background:none;text-align:left}
-.$key td:first-child{width:9em;white-space:pre;overflow:hidden;text-overflow:ellipsis;max-width:9em}
-.$key td:last-child{width:4.5em;text-align:right;white-space:nowrap}
+.$key td:first-child{width:8em;white-space:pre;overflow:hidden;text-overflow:ellipsis}
+.$key td:last-child{width:6.5em;text-align:right;white-space:nowrap}
 .$key td div{height:.9em;min-width:1px;background:#0b84d0;border-radius:.15em}
 .$key tr.it td{font-weight:bold}
 .$key p{margin:.4em 0;min-height:1.5em}
@@ -94,16 +94,9 @@ def next_tokens(
         InputError: there is no token, not one probability and one list of candidates for each, a number that is no
             probability, or no such ``start``.
     """
-    n = len(tokens)
-    require(n > 0, "tokens", tokens, "at least one")
-    require(len(probabilities) == n, "probabilities", len(probabilities), f"one per token ({n})")
-    require(len(candidates) == n, "candidates", len(candidates), f"a list per token ({n})")
-    every = [*probabilities, *(p for some in candidates for _, p in some)]
-    bad = [p for p in every if not 0 <= p <= 1]
-    require(not bad, "probabilities", bad[:1], "numbers from 0 to 1")
-    require(0 <= start < n, "start", start, f"the number of a token, 0 to {n - 1}")
+    check(tokens, probabilities, candidates, start)
     data = [
-        [visible(token), in_percent(p), [[visible(text), in_percent(q)] for text, q in some]]
+        (visible(token), in_percent(p), [(visible(text), in_percent(q)) for text, q in some])
         for token, p, some in zip(tokens, probabilities, candidates, strict=True)
     ]
     told = [in_words(*row) for row in data]
@@ -120,14 +113,26 @@ def next_tokens(
     return Explorer(PAGE.substitute(fill, key=key), "\n".join([title, *told]))
 
 
+def check(tokens: Sequence[str], probabilities: Sequence[float], candidates: Sequence[Candidates], start: int) -> None:
+    """Refuse what `next_tokens` cannot draw."""
+    n = len(tokens)
+    require(n > 0, "tokens", tokens, "at least one")
+    require(len(probabilities) == n, "probabilities", len(probabilities), f"one per token ({n})")
+    require(len(candidates) == n, "candidates", len(candidates), f"a list per token ({n})")
+    every = [*probabilities, *(p for some in candidates for _, p in some)]
+    bad = [p for p in every if not 0 <= p <= 1]
+    require(not bad, "probabilities", bad[:1], "numbers from 0 to 1")
+    require(0 <= start < n, "start", start, f"the number of a token, 0 to {n - 1}")
+
+
 def visible(text: str) -> str:
     """White space that can be seen: ``␣`` for a space, ``⏎`` for a new line."""
     return text.replace(" ", "␣").replace("\n", "⏎").replace("\t", "⇥")
 
 
 def in_percent(p: float) -> float:
-    """Rounded so that a figure stays small: two digits after the point."""
-    return round(100 * float(p), 2)
+    """Rounded so that a figure stays small: two digits after the point, but never down to nothing."""
+    return max(round(100 * float(p), 2), 0.01 if p > 0 else 0.0)
 
 
 def say_percent(p: float) -> str:
@@ -135,9 +140,9 @@ def say_percent(p: float) -> str:
     return f"{'under 0.1' if 0 < p < 0.1 else f'{p:.1f}' if p < 10 else f'{p:.0f}'} %"
 
 
-def in_words(token: str, p: float, candidates: Sequence[Sequence[object]]) -> str:
+def in_words(token: str, p: float, candidates: Candidates) -> str:
     """One line of the text alternative."""
-    best = ", ".join(f"{text} {say_percent(q)}" for text, q in candidates[:3] if isinstance(q, float))
+    best = ", ".join(f"{text} {say_percent(q)}" for text, q in candidates[:3])
     return f"{token}: {say_percent(p)}; expected: {best}"
 
 
