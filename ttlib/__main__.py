@@ -127,7 +127,8 @@ def export(args: argparse.Namespace) -> None:
     """Write a shippable folder."""
     from ttlib.pretrained import bert_folder, shipped
 
-    is_bert = _record(args.run_folder / "run.json").get("kind") == "pretraining"
+    path = args.run_folder / "run.json"
+    is_bert = path.is_file() and _record(path).get("kind") == "pretraining"
     write = bert_folder.export_bert if is_bert else shipped.export
     for note in args.notes:
         require("=" in note, "note", note, "name=value, such as minutes=68")
