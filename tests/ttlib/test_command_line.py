@@ -66,7 +66,7 @@ PRESETS = ", ".join(presets.PRESETS)
         ("train translate_tiny train.steps=0 --out {}", "steps: got 0, need a positive number"),
         ("train --resume {}", "no file {}/run.json; need the folder of a training run"),
         ("score {}", "checkpoint: no config.json in {}; need a folder written by a training run"),
-        ("export {} {}", "no file {}/run.json; need the folder of a training run"),
+        ("export {} {}", "checkpoint: no config.json in {}/checkpoint; need a folder written by a training run"),
         ("translate Да --edition klingon", "piece: got '<klingon>', need a token of this vocabulary"),
         ("translate Да --beam 0", "beam: got 0, need a positive number"),
     ],
