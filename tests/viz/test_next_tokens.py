@@ -83,9 +83,10 @@ const tokens=[...box.querySelectorAll("[role=radio]")];
 function note(box=boxes[0]){
  log.push({on:[...box.querySelectorAll('[aria-checked=true]')].map(g=>g.getAttribute("aria-label")),
   text:box.querySelector("p").textContent,
-  rows:[...box.querySelectorAll("tr")].map(r=>[...r.cells].map(c=>c.textContent)),
-  bars:[...box.querySelectorAll("td div")].map(d=>d.style.width),
-  bold:[...box.querySelectorAll("tr.it")].length,
+  rows:[...box.querySelectorAll(".rows>div")].map(r=>[...r.children].map(c=>c.textContent)),
+  bars:[...box.querySelectorAll("i")].map(d=>d.style.width),
+  wide:[...box.querySelectorAll("i")].map(d=>d.getBoundingClientRect().width),
+  bold:[...box.querySelectorAll(".rows .it")].length,
   stops:box.querySelectorAll('[role=radio][tabindex="0"]').length,
   focus:document.activeElement.getAttribute("aria-label")})}
 const press=key=>document.activeElement.dispatchEvent(new KeyboardEvent("keydown",{key,bubbles:true}));
@@ -115,6 +116,8 @@ def test_it_begins_with_the_first_token(log: list[dict[str, object]]) -> None:
     assert log[0]["text"] == "“␣Paris” had 90 %; expected: ␣Paris 90 %, ␣London 7.0 %."
     assert log[0]["rows"] == [["▸ ␣Paris", "", "90 %"], ["  ␣London", "", "7.0 %"]]
     assert log[0]["bars"] == ["90%", "7%"]
+    long, short = log[0]["wide"]
+    assert long > 12 * short > 60  # so many pixels
 
 
 def test_a_click_chooses_and_keys_walk_around_the_end(log: list[dict[str, object]]) -> None:

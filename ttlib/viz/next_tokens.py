@@ -22,22 +22,22 @@ PAGE = Template("""\
 .$key [aria-checked=true]{box-shadow:inset 0 0 0 2px currentColor}
 .$key [role=radio]:focus-visible{box-shadow:inset 0 0 0 3px #0b84d0}
 .$key .lead{opacity:.8}
-.$key table{border-collapse:collapse;table-layout:fixed;width:100%;max-width:30em;margin:.3em 0;border:0}
-.$key td{padding:.1em .4em;border:0;background:none;text-align:left}
-.$key td:first-child{width:8em;white-space:pre;overflow:hidden;text-overflow:ellipsis}
-.$key td:last-child{width:6.5em;text-align:right;white-space:nowrap}
-.$key td div{height:.9em;min-width:1px;background:#0b84d0;border-radius:.15em}
-.$key tr.it td{font-weight:bold}
+.$key .rows{max-width:30em;margin:.3em 0}
+.$key .rows>div{display:grid;grid-template-columns:8em minmax(3em,1fr) 6.5em;gap:.5em;align-items:center}
+.$key .rows span{white-space:pre;overflow:hidden;text-overflow:ellipsis}
+.$key .rows span:last-child{text-align:right}
+.$key .rows i{display:block;height:.9em;min-width:1px;background:#0b84d0;border-radius:.15em}
+.$key .rows .it{font-weight:bold}
 .$key p{margin:.4em 0;min-height:1.5em}
 </style>
 <div class="text" role="radiogroup" aria-label="$label">$lead$words</div>
 <p aria-live="polite">$title</p>
-<table aria-hidden="true"><tbody></tbody></table>
+<div class="rows" aria-hidden="true"></div>
 <details><summary>The same as text</summary><ul>$told</ul></details>
 <script>
 document.querySelectorAll(".$key:not([data-on])").forEach(box=>{
 box.dataset.on=1;
-const data=$data,tokens=[...box.querySelectorAll("[role=radio]")],body=box.querySelector("tbody");
+const data=$data,tokens=[...box.querySelectorAll("[role=radio]")],body=box.querySelector(".rows");
 const percent=p=>(p<.1&&p>0?"under 0.1":p.toFixed(p<10?1:0))+" %";
 let now=$start;
 function show(i){
@@ -45,10 +45,9 @@ function show(i){
  const rows=others.map(a=>[a[0],a[1],a[0]===name]);
  if(!rows.some(r=>r[2]))rows.push([name,p,true]);
  body.replaceChildren(...rows.map(([t,v,it])=>{
-  const row=document.createElement("tr"),bar=document.createElement("div");
-  bar.style.width=v+"%";
-  for(const part of [(it?"▸ ":"  ")+t,bar,percent(v)]){
-   const cell=row.insertCell();cell.append(part)}
+  const [row,name,bar,share]=["div","span","i","span"].map(tag=>document.createElement(tag));
+  name.textContent=(it?"▸ ":"  ")+t;bar.style.width=v+"%";share.textContent=percent(v);
+  row.append(name,bar,share);
   if(it)row.className="it";
   return row}));
  box.querySelector("p").textContent="“"+name+"” had "+percent(p)+"; expected: "+
