@@ -1,6 +1,6 @@
 """A character model in nanoGPT's sizes for a CPU: its recipe in plain torch parts beside ttlib's loop, same text.
 
-    python -m benchmarks.nanogpt_shape [--steps 2000] [--seeds 3] [--rounds 50] [--float32]
+    python -m benchmarks.nanogpt_shape [--steps 2000] [--seeds 0 1 2] [--rounds 50] [--float32]
 
 4 layers of 128, 4 heads, contexts of 64, batches of 12, no dropout, 2,000 steps of AdamW (0.9, 0.99), rate 1e-3 down
 to 1e-4 by a cosine after 100 steps of warm-up, weight decay 0.1 on matrices, gradients clipped at 1, one thread. The
@@ -161,7 +161,7 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=int, default=2000)
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--rounds", type=int, default=50)
     parser.add_argument("--float32", action="store_true", help="ttlib in float32, too")
     args = parser.parse_args()
@@ -173,7 +173,7 @@ def main() -> None:
         runtime.hardware(), "torch", torch.__version__, f"{len(train):,} characters, {len(tokeniser)} kinds", flush=True
     )
     found: dict[str, list[float]] = {}
-    for seed in range(args.seeds):
+    for seed in args.seeds:
         for name, values in compare(seed, args, (train, valid[:JUDGED]), len(tokeniser)).items():
             found.setdefault(name, []).extend(values)
         print(f"seed {seed}: " + ", ".join(f"{name} {values[-1]:.4f}" for name, values in found.items()), flush=True)
