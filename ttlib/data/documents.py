@@ -16,6 +16,7 @@ from ttlib.shapes import Int, Tensor
 from ttlib.text.wordpiece import WordPiece
 
 ENGLISH = ("basic", "world", "king_james")
+COLLECTIONS = (*ENGLISH, "reviews")
 SENTENCE_END = re.compile(r"(?<=[.!?])[\"')]*\s+(?=[\"'(]?[A-Z0-9])")
 
 
@@ -58,7 +59,7 @@ def bible_documents(edition: str) -> Iterator[tuple[str, Document]]:
         yield chapter, Document(edition, verses)
 
 
-def load_documents(collections: Sequence[str] = (*ENGLISH, "reviews")) -> DocumentSplit:
+def load_documents(collections: Sequence[str] = COLLECTIONS) -> DocumentSplit:
     """Chapters of English editions and reviews of films, with a part of each held out.
 
     The chapters held out are those that `split_by_group` keeps from the translators, in every edition; of the
