@@ -52,10 +52,28 @@ def drop_repeated_scripts(
     context["script_files"] = kept
 
 
+def rename_repeated_figures(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object
+) -> None:
+    """A figure that a chapter shows twice has the same ids twice; give every further copy ids of its own."""
+    copies: dict[str, int] = {}
+
+    def rename(figure: re.Match[str]) -> str:
+        svg = figure[0]
+        for prefix in sorted(set(re.findall(r"\btt[0-9a-f]{8}-", svg))):
+            copies[prefix] = copies.get(prefix, 0) + 1
+            if copies[prefix] > 1:
+                svg = svg.replace(prefix, f"{prefix[:-1]}.{copies[prefix]}-")
+        return svg
+
+    context["body"] = re.sub(r"<svg\b.*?</svg>", rename, context.get("body", ""), flags=re.S)
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register all of it."""
     sys.path.insert(0, str(ROOT))
     app.add_directive("ttlib-modules", Modules)
     app.connect("config-inited", add_static_folders)
     app.connect("html-page-context", drop_repeated_scripts, priority=900)
+    app.connect("html-page-context", rename_repeated_figures, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -21,7 +21,7 @@ KINDS = {BertMaskedLM: "BertForMaskedLM", BertPretraining: "BertForPreTraining"}
 def save_bert(folder: Path, model: BertMaskedLM, wordpiece: WordPiece, dtype: torch.dtype = torch.float32) -> Path:
     """Write a model with its heads, and its vocabulary, in Hugging Face's form.
 
-    Then ``transformers.BertForPreTraining.from_pretrained(folder)`` gives the same outputs, and so do
+    Then ``from_pretrained(folder)`` of transformers' ``BertForPreTraining`` gives the same outputs, and so do
     ``BertModel``, ``BertForMaskedLM`` and ``BertTokenizer`` for their parts.
     """
     folder.mkdir(parents=True, exist_ok=True)

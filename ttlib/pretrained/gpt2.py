@@ -119,7 +119,7 @@ def _from_hugging_face(weights: Mapping[str, torch.Tensor], n_layers: int) -> di
 
 
 def save_gpt2(model: GPT, folder: Path | str, end_id: int | None = None) -> Path:
-    """Write a folder that ``transformers.GPT2LMHeadModel.from_pretrained`` opens."""
+    """Write a folder that transformers' ``GPT2LMHeadModel`` opens."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     weights = {name: value.contiguous() for name, value in to_hugging_face(model).items()}
