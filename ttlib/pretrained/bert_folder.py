@@ -1,15 +1,14 @@
 """A BERT in a folder that `transformers` opens too: ``config.json``, ``model.safetensors``, ``vocab.txt``."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
 
 from ttlib.models.bert import BertConfig, BertMaskedLM, BertPretraining
 from ttlib.pretrained.bert import bert_config, heads_to_hugging_face, hugging_face_config, load_bert_heads
+from ttlib.pretrained.folder import write_folder
 from ttlib.pretrained.shipped import SHIPPED, read_model_config, write_provenance
 from ttlib.text.wordpiece import WordPiece
 from ttlib.train.checkpoint import find_checkpoint, load_weights, read_config, read_state, read_weights
@@ -24,13 +23,8 @@ def save_bert(folder: Path, model: BertMaskedLM, wordpiece: WordPiece, dtype: to
     Then ``from_pretrained(folder)`` of transformers' ``BertForPreTraining`` gives the same outputs, and so do
     ``BertModel``, ``BertForMaskedLM`` and ``BertTokenizer`` for their parts.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    weights = {name: value.to(dtype).contiguous() for name, value in heads_to_hugging_face(model).items()}
-    partial = folder / "model.part"
-    save_file(weights, partial, {"format": "pt"})
-    os.replace(partial, folder / "model.safetensors")
-    fields = hugging_face_config(model.config) | {"architectures": [KINDS[type(model)]]}
-    (folder / "config.json").write_text(json.dumps(fields, indent=1) + "\n")
+    weights = {name: value.to(dtype) for name, value in heads_to_hugging_face(model).items()}
+    write_folder(folder, hugging_face_config(model.config) | {"architectures": [KINDS[type(model)]]}, weights)
     tokenizer = {**TOKENIZER, "model_max_length": model.config.max_len}
     (folder / "tokenizer_config.json").write_text(json.dumps(tokenizer, indent=1) + "\n")
     wordpiece.save(folder / "vocab.txt")

@@ -1,16 +1,15 @@
 """Weights of a GPT in Hugging Face's GPT-2 format, into our modules and back."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
 
 from ttlib.errors import require
 from ttlib.models.gpt import GPT, GPTConfig
-from ttlib.train.checkpoint import CONFIG, MODEL, check_names, read_config, read_weights
+from ttlib.pretrained.folder import write_folder
+from ttlib.train.checkpoint import MODEL, check_names, read_config, read_weights
 
 FIELDS = {
     "vocab_size": "vocab_size",
@@ -120,12 +119,7 @@ def _from_hugging_face(weights: Mapping[str, torch.Tensor], n_layers: int) -> di
 
 def save_gpt2(model: GPT, folder: Path | str, end_id: int | None = None) -> Path:
     """Write a folder that transformers' ``GPT2LMHeadModel`` opens."""
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    weights = {name: value.contiguous() for name, value in to_hugging_face(model).items()}
-    save_file(weights, folder / MODEL, metadata={"format": "pt"})  # transformers asks for this note
-    (folder / CONFIG).write_text(json.dumps(hugging_face_config(model.config, end_id), indent=1) + "\n")
-    return folder
+    return write_folder(folder, hugging_face_config(model.config, end_id), to_hugging_face(model))
 
 
 def load_gpt2(folder: Path | str) -> GPT:

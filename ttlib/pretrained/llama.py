@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
 
 from ttlib.errors import DataError, require
 from ttlib.models.llama import Llama, LlamaConfig
+from ttlib.pretrained.folder import write_folder
 from ttlib.train.checkpoint import CONFIG, MODEL, check_names, read_weights
 
 BLOCK = {
@@ -101,14 +101,8 @@ def to_hugging_face(model: Llama) -> dict[str, torch.Tensor]:
 
 def save_llama(model: Llama, folder: Path | str) -> Path:
     """Write ``config.json`` and ``model.safetensors``: a folder that `transformers` loads."""
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     dtype = str(model.output_weight.dtype).removeprefix("torch.")
-    content = hugging_face_config(model.config) | {"dtype": dtype}
-    (folder / CONFIG).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    tensors = {name: value.contiguous() for name, value in to_hugging_face(model).items()}
-    save_file(tensors, folder / MODEL, metadata={"format": "pt"})
-    return folder
+    return write_folder(folder, hugging_face_config(model.config) | {"dtype": dtype}, to_hugging_face(model))
 
 
 def load_llama(folder: Path | str) -> Llama:
