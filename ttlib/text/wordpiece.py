@@ -42,20 +42,21 @@ class WordPiece:
 
     @classmethod
     def train(cls, texts: Iterable[str], vocab_size: int) -> "WordPiece":
-        """Learn pieces from some texts.
+        """Learn pieces from some texts: the same ones in every run.
+
+        The library numbers letters inside words in the order of a hash, which changes from run to run, and breaks ties
+        between equally frequent pairs by number. So the letters are collected first, and then given in order.
 
         Raises:
             InputError: there is no text, or the vocabulary cannot even hold the letters.
         """
-        learner = cls._build(models.WordPiece(unk_token=UNK))
-        trainer = trainers.WordPieceTrainer(
-            vocab_size=vocab_size, special_tokens=list(SPECIALS), show_progress=False, limit_alphabet=200
-        )
-        learner.train_from_iterator(texts, trainer)
-        size = learner.get_vocab_size()
-        require(size > len(SPECIALS), "texts", "nothing", "some text to learn pieces from")
-        require(size <= vocab_size, "vocab_size", vocab_size, f"at least {size}: the letters alone take that")
-        vocabulary = learner.get_vocab()
+        texts = list(texts)
+        letters = learn(texts, len(SPECIALS), SPECIALS)
+        need = f"at least {len(letters)}: the letters alone take that"
+        require(len(letters) > len(SPECIALS), "texts", "nothing", "some text to learn pieces from")
+        require(len(letters) <= vocab_size, "vocab_size", vocab_size, need)
+        first = [*SPECIALS, *sorted(letters.keys() - {*SPECIALS})]
+        vocabulary = learn(texts, vocab_size, first)
         return cls(sorted(vocabulary, key=lambda piece: vocabulary[piece]))
 
     @classmethod
@@ -104,3 +105,11 @@ class WordPiece:
     def decode(self, ids: Iterable[int]) -> str:
         """Lower-case text of the ids; special tokens are left out."""
         return self.tokenizer.decode([i for i in ids if i >= len(SPECIALS)], skip_special_tokens=False)
+
+
+def learn(texts: Sequence[str], vocab_size: int, first: Sequence[str]) -> dict[str, int]:
+    """Pieces and their ids: those of ``first``, then every letter, then joined pieces up to ``vocab_size``."""
+    learner = WordPiece._build(models.WordPiece(unk_token=UNK))
+    trainer = trainers.WordPieceTrainer(vocab_size=vocab_size, special_tokens=list(first), show_progress=False)
+    learner.train_from_iterator(texts, trainer)
+    return learner.get_vocab()
