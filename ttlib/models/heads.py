@@ -43,6 +43,61 @@ class FirstTokenHead(nn.Module):
         return self.linear(self.pooler(states[:, 0]).tanh())
 
 
+class TokenHead(nn.Module):
+    """logits = W · state + b, at every token: the tag that this token has.
+
+    Devlin et al. 2018, §5.3: of a word in several pieces, only the first piece is asked.
+    """
+
+    def __init__(self, d_model: int, n_tags: int) -> None:
+        super().__init__()
+        require(n_tags > 0, "n_tags", n_tags, "a positive number")
+        self.linear = nn.Linear(d_model, n_tags)
+
+    def forward(
+        self, states: Float[Tensor, "B T D"], real: Bool[Tensor, "B T"] | None = None
+    ) -> Float[Tensor, "B T C"]:
+        """Scores of the tags; ``real`` is not needed: padding is not asked."""
+        return self.linear(states)
+
+
+class SpanHead(nn.Module):
+    """start(i) = s · state of token i, end(i) = e · state of token i: where an answer begins, and where it ends.
+
+    Devlin et al. 2018, §4.2: two vectors are all that is learnt anew. `best_spans` makes an answer of the scores.
+    """
+
+    def __init__(self, d_model: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(d_model, 2, bias=False)
+
+    def forward(self, states: Float[Tensor, "B T D"], real: Bool[Tensor, "B T"]) -> Float[Tensor, "B 2 T"]:
+        """Scores of the first and of the last token of the answer; −∞ where ``real`` says that there is padding."""
+        return self.linear(states).transpose(1, 2).masked_fill(~real[:, None], -torch.inf)
+
+
+def best_spans(
+    logits: Float[Tensor, "B 2 T"], allowed: Bool[Tensor, "B T"], longest: int | None = None
+) -> Int[Tensor, "B 2"]:
+    """First and last token of the span with the largest start + end score (Devlin et al. 2018, §4.2).
+
+    Both lie where ``allowed`` is True, the first is not behind the last, and there are at most ``longest`` tokens.
+
+    Raises:
+        InputError: a row allows no token, or ``longest`` is not positive.
+    """
+    require(bool(allowed.any(1).all()), "allowed", allowed.sum(1).tolist(), "a token in every row")
+    require(longest is None or longest > 0, "longest", longest, "a positive number or None")
+    n = allowed.size(1)
+    start, end = logits.masked_fill(~allowed[:, None], -torch.inf).unbind(1)
+    forward = torch.ones(n, n, dtype=torch.bool, device=logits.device).triu()
+    if longest is not None:
+        forward = forward.tril(longest - 1)
+    scores = (start[:, :, None] + end[:, None, :]).masked_fill(~forward, -torch.inf)  # (B, T, T)
+    best = scores.flatten(1).argmax(1)
+    return torch.stack((best // n, best % n), 1)
+
+
 class MaskedTokenHead(nn.Module):
     """logits = E · LayerNorm(gelu(W · state + b)) + c: which token stands here? E is the encoder's own token table.
 
