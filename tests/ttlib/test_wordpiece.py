@@ -83,3 +83,8 @@ def test_bad_vocabularies(tmp_path: Path) -> None:
     for call, message in cases:
         with pytest.raises(InputError, match=message):
             call()
+
+
+def test_the_same_texts_give_the_same_pieces() -> None:
+    texts = TEXTS * 3 + ["abcdefghij jihgfedcba badcfehgji"]
+    assert len({tuple(WordPiece.train(iter(texts), 120).names) for _ in range(8)}) == 1
