@@ -6,6 +6,7 @@ import subprocess
 import tarfile
 import tempfile
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 from ttlib.data.sources import Source, cache_folder, check_file, verified
@@ -40,8 +41,8 @@ GENRES = {
     "p": "romance",
     "r": "humour",
 }
-# The 12 universal tags (Petrov, Das & McDonald 2012), and Brown's own tags that each of them stands for. Theirs,
-# but for abl and abn (such, all), which are particles in their table and here determiners, as abx (both) is there.
+# The 12 universal tags (Petrov, Das & McDonald 2012), and Brown's own tags that each of them stands for. abl, abn and
+# ex (such, all, there) are particles in their table for Brown: here determiners, as in theirs for the Penn Treebank.
 UNIVERSAL = {
     "NOUN": "nn nn$ nns nns$ np np$ nps nps$ nr nr$ nrs pn pn$",
     "VERB": "vb vbd vbg vbn vbz md be bed bedz beg bem ben ber bez do dod doz hv hvd hvg hvn hvz",
@@ -85,11 +86,13 @@ def tagged_sentence(line: str) -> Tagged:
     return Tagged([word for word, _ in pairs], [universal_tag(tag) for _, tag in pairs])
 
 
+@cache
 def universal_tag(tag: str) -> str:
     """One of the 12 universal tags for one of Brown's 472.
 
     Of tags that are joined the first counts: ``it's``, ``pps+bez``, is a pronoun. A foreign word (``fw-``) is
-    what it is in its language. A star says that *n't* is part of the word; alone, it is *not*.
+    what it is in its language. (The paper's table calls these PRT and X.) A star says that *n't* is part of the
+    word; alone, it is *not*.
 
     Raises:
         InputError: the tag is not of the Brown corpus.
