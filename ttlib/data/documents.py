@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import accumulate
 from typing import NamedTuple
 
 import torch
 
-from ttlib.data.bible import EDITIONS, verse_pairs, verse_texts
+from ttlib.data.bible import verse_pairs, verse_texts
 from ttlib.data.records import split_by_group
 from ttlib.data.reviews import read_reviews, split_reviews
 from ttlib.errors import require
@@ -59,11 +60,22 @@ def bible_documents(edition: str) -> Iterator[tuple[str, Document]]:
         yield chapter, Document(edition, verses)
 
 
+@cache
+def held_out_chapters() -> frozenset[str]:
+    """The chapters, such as ``1:24``, that nothing is trained on: `split_by_group` keeps them from the translators.
+
+    Raises:
+        DataError: the package is missing or its file is damaged.
+    """
+    verses = split_by_group(verse_pairs(tgt="basic"))
+    return frozenset(pair.group for pair in [*verses.valid, *verses.test])
+
+
 def load_documents(collections: Sequence[str] = COLLECTIONS) -> DocumentSplit:
     """Chapters of English editions and reviews of films, with a part of each held out.
 
-    The chapters held out are those that `split_by_group` keeps from the translators, in every edition; of the
-    reviews, `split_reviews` keeps 4 %.
+    The chapters held out are the same in every edition, those of `held_out_chapters`; of the reviews, `split_reviews`
+    keeps 4 %.
 
     Raises:
         InputError: a collection is unknown.
@@ -71,9 +83,6 @@ def load_documents(collections: Sequence[str] = COLLECTIONS) -> DocumentSplit:
     """
     train: list[Document] = []
     valid: list[Document] = []
-    if set(collections) & set(EDITIONS):
-        verses = split_by_group(verse_pairs(tgt="basic"))
-        held_out = {pair.group for pair in [*verses.valid, *verses.test]}
     for name in collections:
         if name == "reviews":
             reviews = split_reviews(read_reviews("reviews"), valid=0.04, test=0.0)
@@ -82,7 +91,7 @@ def load_documents(collections: Sequence[str] = COLLECTIONS) -> DocumentSplit:
             continue
         require(name in ENGLISH, "collections", name, f"reviews or one of {', '.join(ENGLISH)}")
         for chapter, document in bible_documents(name):
-            (valid if chapter in held_out else train).append(document)
+            (valid if chapter in held_out_chapters() else train).append(document)
     return DocumentSplit(train, valid)
 
 
