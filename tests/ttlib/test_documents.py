@@ -8,6 +8,7 @@ from ttlib.data.documents import (
     Document,
     bible_documents,
     encode_documents,
+    held_out_chapters,
     load_documents,
     sentences,
 )
@@ -44,6 +45,8 @@ def test_chapters() -> None:
 def test_no_held_out_chapter_is_learnt_from() -> None:
     split = load_documents(ENGLISH)
     held_out = {pair.group for part in ("valid", "test") for pair in getattr(load_split(TranslationData()), part)}
+    assert held_out == held_out_chapters()
+    assert len(held_out) == 71  # 2 % and 4 % of 1,187
     for edition in ENGLISH:
         chapters = {tuple(document.sentences): number for number, document in bible_documents(edition)}
         learnt = {chapters[tuple(d.sentences)] for d in split.train if d.collection == edition}

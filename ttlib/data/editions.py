@@ -5,7 +5,7 @@ were held out from pretraining (`ttlib.data.documents.held_out_chapters`) are th
 """
 
 import random
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from functools import cache
 from itertools import accumulate, combinations
 from typing import NamedTuple
@@ -114,8 +114,9 @@ def pair_verses(a: Texts, b: Texts, hard: float = 1.0, seed: int = 0) -> list[Ve
     """
     require(0 <= hard <= 1, "hard", hard, "a share from 0 to 1")
     rng = random.Random(seed)
-    near = {place: found for place in fitting(a, b, N_WORDS) if (found := neighbour(place, a, b, rng))}
-    places = sorted(near)
+    fit = dict.fromkeys(fitting(a, b, N_WORDS))  # a set that keeps its order
+    near = {place: found for place in fit if (found := neighbour(place, fit, a, b, rng))}
+    places = list({a[place]: place for place in near}.values())  # a text that comes again counts once
     rng.shuffle(places)
     n = len(places) // 2
     pairs = [VersePair(a[place], b[place], 1) for place in places[n : 2 * n]]
@@ -126,22 +127,22 @@ def pair_verses(a: Texts, b: Texts, hard: float = 1.0, seed: int = 0) -> list[Ve
     return pairs
 
 
-def neighbour(place: Place, a: Texts, b: Texts, rng: random.Random) -> Place | None:
+def neighbour(place: Place, fit: Container[Place], a: Texts, b: Texts, rng: random.Random) -> Place | None:
     """The verse 1 to 3 away that is nearest in length and says something else, if there is one of a fitting length."""
     book, chapter, verse = place
-    around = [(book, chapter, verse + step) for step in range(-NEAR, NEAR + 1) if step]
+    around = [(book, chapter, v) for v in range(verse - NEAR, verse + NEAR + 1) if v != verse]
     rng.shuffle(around)  # so that of equally near ones any may be taken
-    best = nearest_in_length(place, fitting(a, b, N_WORDS, around), a, b)
+    best = nearest_in_length(place, [other for other in around if other in fit], a, b)
     return best if best and unequal(b[best], b[place]) <= SLACK else None
 
 
 def stranger(place: Place, places: list[Place], a: Texts, b: Texts, rng: random.Random) -> Place:
-    """The verse nearest in length of thirty others that say something else, drawn from all other chapters.
+    """The verse nearest in length of twenty others that say something else, drawn from all other chapters.
 
     Raises:
         InputError: none of them is of another chapter.
     """
-    drawn = [other for other in rng.choices(places, k=30) if other[:2] != place[:2]]
+    drawn = [other for other in rng.choices(places, k=20) if other[:2] != place[:2]]
     best = nearest_in_length(place, drawn, a, b)
     if best is None:
         raise InputError(f"b: got no verse of another chapter than that of {place}, need more chapters or hard=1.0")
@@ -196,10 +197,9 @@ def runs(a: Texts, b: Texts, n: int, lengths: range) -> Iterator[list[Place]]:
             run = []
 
 
-def fitting(a: Texts, b: Texts, lengths: range, places: Iterable[Place] | None = None) -> list[Place]:
+def fitting(a: Texts, b: Texts, lengths: range) -> list[Place]:
     """The places, in order, that have a text of a fitting number of words in both editions."""
-    places = sorted(a) if places is None else places
-    return [p for p in places if n_words(a.get(p, "")) in lengths and n_words(b.get(p, "")) in lengths]
+    return [place for place in sorted(a) if all(n_words(edition.get(place, "")) in lengths for edition in (a, b))]
 
 
 def alike(x: Place, y: Place, a: Texts, b: Texts) -> bool:

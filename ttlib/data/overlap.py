@@ -49,7 +49,7 @@ class Overlap:
         return math.fsum(map(self.rarity, x & y)) / all_words if all_words else 0.0
 
 
-def best_threshold(scores: Sequence[float], labels: Sequence[int]) -> tuple[float, float]:
+def learn_threshold(scores: Sequence[float], labels: Sequence[int]) -> tuple[float, float]:
     """The t for which "1 where score >= t" is right most often, and the share that it gets right.
 
     The lowest of equally good ones; infinity where it is best to say 0 always.
