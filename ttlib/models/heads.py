@@ -73,7 +73,8 @@ class SpanHead(nn.Module):
 
     def forward(self, states: Float[Tensor, "B T D"], real: Bool[Tensor, "B T"]) -> Float[Tensor, "B 2 T"]:
         """Scores of the first and of the last token of the answer; −∞ where ``real`` says that there is padding."""
-        return self.linear(states).transpose(1, 2).masked_fill(~real[:, None], -torch.inf)
+        scores = self.linear(states).transpose(1, 2)
+        return scores.masked_fill(~real[:, None], -torch.inf)
 
 
 def best_spans(
