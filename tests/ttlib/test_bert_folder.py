@@ -145,7 +145,7 @@ def prepare_small(run: BertRun, folder: Path) -> Prepared:
 
 def test_rows_longer_than_the_model(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"data.max_len: got 256, need at most model.max_len=40"):
-        override(bert_small(), SMALL_RUN[5:]).prepare(ALONE)
+        override(bert_small(), [*SMALL_RUN[5:], "data.max_len=256"]).prepare(ALONE)
 
 
 def test_a_missing_folder(tmp_path: Path) -> None:
