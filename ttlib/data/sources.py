@@ -8,6 +8,7 @@ run. Files come from pip packages (read without importing the package) or from t
 import hashlib
 import importlib.util
 import os
+import shutil
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -46,6 +47,21 @@ def locate(source: Source) -> Path:
     if spec is None or spec.origin is None:
         raise DataError(f"{source.name}: the package {source.package!r} is not installed; run: {source.install}")
     return Path(spec.origin).parent / source.path
+
+
+def keep(source: Source, file: Path) -> Path:
+    """Copy a file into the cache folder, once it is known to be the right one; what is there stays until then.
+
+    Raises:
+        DataError: it is another file.
+    """
+    check_file(source, file)
+    target = cache_folder() / source.path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_suffix(".part")
+    shutil.copyfile(file, partial)
+    partial.replace(target)
+    return verified(source)
 
 
 def verified(source: Source) -> Path:

@@ -22,7 +22,7 @@ class BertRun(Run):
 def bert_small() -> BertRun:
     """The shipped encoder: 3.4 million parameters, 7 MB in bfloat16, lower-case English of films and of the Bible.
 
-    Rows are short, at most 48 tokens: with rows of 256, attention finds the neighbours of a gap thousands of steps later.
+    Rows are short, at most 48 tokens: in rows of 256, attention takes thousands of steps to find a gap's neighbours.
     The shipped one was resumed at step 11,000 with ``data.max_len=256``, and so learnt the later places too.
     """
     return BertRun(
