@@ -1,6 +1,7 @@
 """Curves: exponents, texts, clear refusals."""
 
 import re
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -81,3 +82,12 @@ def test_logarithmic_axes_have_plain_numbers():
     shown = set(re.findall(r">\s*([\d.]+)\s*</text>", page))
     assert {"128", "4096", "0.5", "1", "5"} <= shown
     assert "10^" not in page
+
+
+@pytest.mark.parametrize("steps", [9000, 12000, 16000, 20000])
+def test_the_numbers_of_steps_stand_apart(steps):
+    page = lines({"loss": ([50, steps], [9, 4])}, x="step", y="loss")._repr_html_()
+    labels = re.findall(r'middle; [^>]* x="([\d.]+)" y="[\d.]+" transform="rotate\(-0 [^>]*>(\d+)</text>', page)
+    assert len(labels) >= 4
+    for (x, _), (after, number) in pairwise(labels):
+        assert float(after) - float(x) > 1.1 * 6.4 * len(number)  # a digit is 6.4 wide

@@ -63,6 +63,8 @@ def tell_levels(levels: Mapping[str, Number]) -> list[str]:
 def scale_axes(ax: Axes, log: str, sizes: Sequence[Sequence[Number]]) -> None:
     """Logarithmic axes with plain numbers: the measured sizes below x, 1, 2, 5, 10 … beside y."""
     ax.set(xscale="log" if "x" in log else "linear", yscale="log" if "y" in log else "linear")
+    if "x" not in log:
+        ax.locator_params("x", nbins=7)  # so that numbers of five digits stay apart
     xs = sorted({x for values in sizes for x in values})
     if "x" in log and len(xs) <= 8:
         ax.set_xticks(xs, [f"{x:g}" for x in xs])
