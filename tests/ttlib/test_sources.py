@@ -2,12 +2,16 @@
 
 import dataclasses
 import hashlib
+import importlib
+import pkgutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+import ttlib.data
+import ttlib.pretrained
 from tools.chapters import ROOT
 from ttlib.data.bible import BIBLE, verse_pairs
 from ttlib.data.sources import Source, cache_folder, locate, verified
@@ -83,9 +87,26 @@ def test_verses_without_their_package(monkeypatch: pytest.MonkeyPatch) -> None:
         next(verse_pairs())
 
 
-def test_the_version_to_install_is_the_pinned_one() -> None:
-    pinned = BIBLE.install.rpartition(" ")[2]
-    assert f"{pinned} " in (ROOT / "requirements-data.txt").read_text()
+def described() -> list[Source]:
+    """Every source of a pip package that a module of ttlib holds."""
+    modules = [
+        importlib.import_module(module.name)
+        for package in (ttlib.data, ttlib.pretrained)
+        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}.")
+    ]
+    values = [value for module in modules for value in vars(module).values()]
+    return [source for source in dict.fromkeys(v for v in values if isinstance(v, Source)) if source.package]
+
+
+def test_all_of_them_are_found() -> None:
+    assert {"bible", "entities", "reviews", "shakespeare"} <= {source.name for source in described()}
+    assert len(described()) >= 15
+
+
+@pytest.mark.parametrize("source", described(), ids=lambda source: source.path)
+def test_the_version_to_install_is_the_pinned_one(source: Source) -> None:
+    pinned = source.install.rpartition(" ")[2]
+    assert f"{pinned} --hash=sha256:" in (ROOT / "requirements-data.txt").read_text()
 
 
 def test_the_cache_folder_is_at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

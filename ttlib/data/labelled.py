@@ -3,11 +3,12 @@
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 from tokenizers import Tokenizer
 
+from ttlib.data.batch import Batch, epoch_seed
 from ttlib.data.pairs import pad_rows
 from ttlib.errors import require
 from ttlib.shapes import Int, Tensor
@@ -24,16 +25,12 @@ class Example(NamedTuple):
 
 
 @dataclass(frozen=True)
-class LabelledBatch:
+class LabelledBatch(Batch):
     """Rows of ids and segments, filled up with 0; ``targets``: (B,) classes, (B, 2) spans or (B, T) tags."""
 
     ids: Int[Tensor, "B T"]
     segments: Int[Tensor, "B T"]
     targets: Int[Tensor, "B ..."]
-
-    def to(self, device: torch.device) -> "LabelledBatch":
-        """The same batch on another device."""
-        return LabelledBatch(*(value.to(device, non_blocking=True) for value in vars(self).values()))
 
 
 def label_texts(tokenizer: Tokenizer, texts: Sequence[str | tuple[str, str]], labels: Sequence[int]) -> list[Example]:
@@ -90,8 +87,9 @@ def labelled_batch(examples: Sequence[Example]) -> LabelledBatch:
     require(len(examples) > 0, "examples", 0, "at least one")
     ids = pad_rows([e.ids for e in examples], multiple=8)
     segments = pad_rows([e.segments for e in examples], multiple=8)
-    width = ids.size(1)
-    targets = [[*t, *[IGNORE] * (width - len(t))] if isinstance(t := e.target, list) else t for e in examples]
+    targets = [e.target for e in examples]
+    if isinstance(targets[0], list):
+        return LabelledBatch(ids, segments, pad_rows(cast("list[list[int]]", targets), IGNORE, multiple=8))
     return LabelledBatch(ids, segments, torch.tensor(targets))
 
 
@@ -110,7 +108,7 @@ class LabelledBatches:
     def epoch(self, number: int, start: int = 0) -> Iterator[tuple[LabelledBatch, int]]:
         """Yield (batch, how much is asked in it), from batch ``start`` on."""
         order = list(range(len(self.examples)))
-        random.Random(self.seed * 1_000_003 + number).shuffle(order)
+        random.Random(epoch_seed(self.seed, number)).shuffle(order)
         for first in range(start * self.size, len(order), self.size):
             batch = labelled_batch([self.examples[i] for i in order[first : first + self.size]])
             yield batch, int((batch.targets != IGNORE).sum())

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import torch
 
+from ttlib.data.batch import Batch, epoch_seed
 from ttlib.errors import require
 from ttlib.shapes import Int, Tensor
 
@@ -13,16 +14,12 @@ IdPair = tuple[Ids, Ids]  # (source ids with eos, target ids between bos and eos
 
 
 @dataclass(frozen=True)
-class PairBatch:
+class PairBatch(Batch):
     """Padded ids. ``tgt_in`` begins with bos; ``tgt_out`` is the same shifted left and ends with eos."""
 
     src: Int[Tensor, "B S"]
     tgt_in: Int[Tensor, "B T"]
     tgt_out: Int[Tensor, "B T"]
-
-    def to(self, device: torch.device) -> "PairBatch":
-        """The same batch on another device."""
-        return PairBatch(*(x.to(device, non_blocking=True) for x in (self.src, self.tgt_in, self.tgt_out)))
 
 
 def pad_rows(rows: Sequence[Ids], pad_id: int = 0, multiple: int = 1) -> Int[Tensor, "B T"]:
@@ -104,7 +101,7 @@ class PairBatches:
 
     def epoch(self, number: int, start: int = 0) -> Iterator[tuple[PairBatch, int]]:
         """Yield (this process's part of the batch, target tokens in the whole batch), from batch ``start`` on."""
-        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + number)
+        generator = torch.Generator().manual_seed(epoch_seed(self.seed, number))
         for rows in batches_by_tokens(self.pairs, self.max_tokens, generator)[start:]:
             whole = [self.pairs[i] for i in rows]
             part = whole[self.rank :: self.world] or [

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
+from ttlib.data.batch import Batch, epoch_seed
 from ttlib.data.documents import Corpus
 from ttlib.data.mlm import MaskingRule, mask_tokens
 from ttlib.data.nsp import PairRule, SpanPair, pair_length, pair_rows, sentence_pairs
@@ -37,7 +38,7 @@ class PretrainingData:
 
 
 @dataclass(frozen=True)
-class PretrainingBatch:
+class PretrainingBatch(Batch):
     """``ids`` as the model reads them, the ``originals``, which of them are ``selected``, segments and labels."""
 
     ids: Int[Tensor, "B T"]
@@ -45,10 +46,6 @@ class PretrainingBatch:
     selected: Bool[Tensor, "B T"]
     segments: Int[Tensor, "B T"]
     labels: Int[Tensor, " B"]
-
-    def to(self, device: torch.device) -> "PretrainingBatch":
-        """The same batch on another device."""
-        return PretrainingBatch(*(value.to(device, non_blocking=True) for value in vars(self).values()))
 
 
 class PretrainingBatches:
@@ -80,14 +77,14 @@ class PretrainingBatches:
 
     def epoch(self, number: int, start: int = 0) -> Iterator[tuple[PretrainingBatch, int]]:
         """Yield (this process's rows of the batch, selected tokens in the whole batch), from batch ``start`` on."""
-        seed = self.seed * 1_000_003 + number
+        seed = epoch_seed(self.seed, number)
         generator = random.Random(seed)
         pairs = list(sentence_pairs(self.corpus, self.pairs, generator))
         rank, world = self.process
         for index, rows in enumerate(batches_of_like_length(pairs, self.max_tokens, generator)):
             if index < start or len(rows) < world:
                 continue
-            whole = self.build([pairs[i] for i in rows], seed * 1_000_003 + index)
+            whole = self.build([pairs[i] for i in rows], epoch_seed(seed, index))
             part = PretrainingBatch(*(value[rank::world] for value in vars(whole).values()))
             yield part, max(int(whole.selected.sum()), 1)
 

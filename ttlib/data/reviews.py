@@ -1,13 +1,12 @@
 """Opinions on films with their verdicts: single sentences of critics, and whole reviews of viewers."""
 
 import csv
-import random
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from ttlib.data.sources import Source, verified
+from ttlib.data.split import Split, deal_out
 from ttlib.errors import require
 
 REVIEWS = Source(
@@ -33,15 +32,6 @@ class Review(NamedTuple):
     label: int
 
 
-@dataclass(frozen=True)
-class ReviewSplit:
-    """Three shuffled lists of reviews; no text stands in two of them, or twice in one."""
-
-    train: list[Review]
-    valid: list[Review]
-    test: list[Review]
-
-
 def read_reviews(kind: str = "sentences") -> Iterator[Review]:
     """Yield texts of one kind, ``sentences`` or ``reviews``, in the file's order: **sorted by verdict**.
 
@@ -61,17 +51,13 @@ def clean(text: str) -> str:
     return " ".join(BREAK.sub(" ", text).translate(WINDOWS).split())
 
 
-def split_reviews(reviews: Iterable[Review], valid: float = 0.1, test: float = 0.2, seed: int = 0) -> ReviewSplit:
+def split_reviews(reviews: Iterable[Review], valid: float = 0.1, test: float = 0.2, seed: int = 0) -> Split[Review]:
     """Shuffle, and deal out to train, valid and test (shares of the texts). A text that comes again is dropped.
 
     Raises:
         InputError: the shares leave nothing to train on, or a text comes with both verdicts.
     """
-    require(valid >= 0 <= test and valid + test < 1, "valid + test", valid + test, "shares that leave some to train on")
     labels: dict[str, int] = {}
     for text, label in reviews:
         require(labels.setdefault(text, label) == label, "reviews", text[:40], "one verdict for each text")
-    dealt = [Review(text, label) for text, label in sorted(labels.items())]
-    random.Random(seed).shuffle(dealt)
-    n_test, n_valid = round(len(dealt) * test), round(len(dealt) * valid)
-    return ReviewSplit(dealt[n_test + n_valid :], dealt[n_test : n_test + n_valid], dealt[:n_test])
+    return deal_out([Review(text, label) for text, label in sorted(labels.items())], valid, test, seed)

@@ -1,15 +1,13 @@
 """Words with a tag each: named entities that BIO tags spell out, their score, and a split without repeats."""
 
-import random
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
+from ttlib.data.split import Split, deal_out
 from ttlib.errors import require
 
 TAG = re.compile(r"O|[BI](-.+)?")
-T = TypeVar("T")
 
 
 class Tagged(NamedTuple):
@@ -25,15 +23,6 @@ class TagScore(NamedTuple):
     precision: float
     recall: float
     f1: float
-
-
-@dataclass(frozen=True)
-class TaggedSplit:
-    """Three lists of tagged texts, to learn from, to choose by and to be judged by."""
-
-    train: list[Tagged]
-    valid: list[Tagged]
-    test: list[Tagged]
 
 
 def entity_spans(tags: Sequence[str]) -> set[tuple[int, int, str]]:
@@ -87,7 +76,7 @@ def _share(part: int, whole: int) -> float:
     return part / whole if whole else 0.0
 
 
-def split_tagged(texts: Iterable[Tagged], valid: float = 0.1, test: float = 0.2, seed: int = 0) -> TaggedSplit:
+def split_tagged(texts: Iterable[Tagged], valid: float = 0.1, test: float = 0.2, seed: int = 0) -> Split[Tagged]:
     """Shuffle, and deal out to train, valid and test (shares of the texts), so that no text comes twice.
 
     Of texts with the same words one is kept; none, where their tags differ: nobody knows which are right.
@@ -100,17 +89,4 @@ def split_tagged(texts: Iterable[Tagged], valid: float = 0.1, test: float = 0.2,
         require(len(words) == len(tags), "texts", f"{len(words)} words, {len(tags)} tags", "a tag for each word")
         taggings.setdefault(tuple(words), set()).add(tuple(tags))
     agreed = [(words, *found) for words, found in sorted(taggings.items()) if len(found) == 1]
-    return TaggedSplit(*deal_out([Tagged(list(words), list(tags)) for words, tags in agreed], valid, test, seed))
-
-
-def deal_out(items: Sequence[T], valid: float, test: float, seed: int) -> tuple[list[T], list[T], list[T]]:
-    """Shuffle by the seed, and cut into train, valid and test (shares of the items).
-
-    Raises:
-        InputError: the shares leave nothing to train on.
-    """
-    require(valid >= 0 <= test and valid + test < 1, "valid + test", valid + test, "shares that leave some to train on")
-    dealt = list(items)
-    random.Random(seed).shuffle(dealt)
-    n_test, n_valid = round(len(dealt) * test), round(len(dealt) * valid)
-    return dealt[n_test + n_valid :], dealt[n_test : n_test + n_valid], dealt[:n_test]
+    return deal_out([Tagged(list(words), list(tags)) for words, tags in agreed], valid, test, seed)

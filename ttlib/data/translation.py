@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from ttlib.data.bible import EDITIONS, verse_pairs
 from ttlib.data.cataclysm import message_pairs
 from ttlib.data.pairs import IdPair
-from ttlib.data.records import Pair, Split, split_by_group
+from ttlib.data.records import Pair, split_by_group
+from ttlib.data.split import Split
 from ttlib.errors import require
 from ttlib.text.subwords import Subwords
 
@@ -61,12 +62,12 @@ def tag(edition: str) -> str:
     return f"<{edition}>"
 
 
-def load_split(data: TranslationData) -> Split:
+def load_split(data: TranslationData) -> Split[Pair]:
     """Verses of the first source and the first target: train, valid and test, which share no chapter."""
     return split_by_group(verse_pairs(data.sources[0], data.names[0], data.max_words))
 
 
-def training_pairs(data: TranslationData, split: Split) -> list[Tagged]:
+def training_pairs(data: TranslationData, split: Split[Pair]) -> list[Tagged]:
     """All pairs to learn from, of every source and every target: nothing from a held-out chapter."""
     held_out = {pair.group for pair in [*split.valid, *split.test]}
     tagged: list[Tagged] = []

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import torch
 
+from ttlib.data.batch import Batch, epoch_seed
 from ttlib.errors import require
 from ttlib.shapes import Int, Tensor
 
@@ -12,15 +13,11 @@ GIVEN = -1  # the target of a position that is read, but not scored
 
 
 @dataclass(frozen=True)
-class TextBatch:
+class TextBatch(Batch):
     """Ids, and at each position the id that comes next, or `GIVEN` where nothing is asked."""
 
     ids: Int[Tensor, "B T"]
     targets: Int[Tensor, "B T"]
-
-    def to(self, device: torch.device) -> "TextBatch":
-        """The same batch on another device."""
-        return TextBatch(self.ids.to(device, non_blocking=True), self.targets.to(device, non_blocking=True))
 
 
 def read_windows(ids: Int[Tensor, " N"], starts: Int[Tensor, " B"], length: int) -> TextBatch:
@@ -53,7 +50,7 @@ class Windows:
 
     def epoch(self, number: int, start: int = 0) -> Iterator[tuple[TextBatch, int]]:
         """Yield (this process's rows of the batch, targets in the whole batch), from batch ``start`` on."""
-        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + number)
+        generator = torch.Generator().manual_seed(epoch_seed(self.seed, number))
         first = int(torch.randint(self.length, (), generator=generator))
         n = (len(self.ids) - 1 - first) // self.length
         order = first + torch.randperm(n, generator=generator) * self.length

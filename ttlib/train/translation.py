@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from ttlib import runtime
 from ttlib.data.pairs import PairBatches
-from ttlib.data.records import Split
+from ttlib.data.records import Pair
+from ttlib.data.split import Split
 from ttlib.data.translation import TranslationData, load_split, to_ids, train_tokenisers, training_pairs
 from ttlib.models.config import Seq2SeqConfig
 from ttlib.models.seq2seq import Seq2Seq
@@ -18,7 +19,7 @@ from ttlib.train.loop import Trainer
 class Prepared(NamedTuple):
     """What a run starts from."""
 
-    split: Split
+    split: Split[Pair]
     src: Subwords
     tgt: Subwords
     trainer: Trainer
